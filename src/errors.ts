@@ -116,7 +116,8 @@ export const isSoftshardError = (error: unknown, code?: ErrorCode): error is Sof
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Rebuilds an error from its plain form, as a parent does with what its child reported. */
-export const fromErrorRecord = (record: ErrorRecord): SoftshardError => new SoftshardError(record.code, record);
+export const fromErrorRecord = (record: ErrorRecord): SoftshardError =>
+  new SoftshardError(record.code, record);
 
 /** The plain form of anything thrown; what is no SoftshardError becomes E_INTERNAL with its own message. */
 export const toErrorRecord = (error: unknown): ErrorRecord =>

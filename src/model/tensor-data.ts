@@ -13,16 +13,7 @@ export type NumericArray =
 
 /** Element types of weight files. `float16` and `bfloat16` data are held as their raw bits. */
 export type DType =
-  | 'float64'
-  | 'float32'
-  | 'float16'
-  | 'bfloat16'
-  | 'int64'
-  | 'int32'
-  | 'int16'
-  | 'int8'
-  | 'uint8'
-  | 'bool';
+  'float64' | 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
 
 /**
  * A tensor in C order. `data` is a Float64Array, Float32Array, Uint16Array (raw bits of float16 and bfloat16),

@@ -1,0 +1,69 @@
+/**
+ * One tensor API, several machines. An engine is a tfjs-core backend plus the few operations whose fast form
+ * differs between backends. Models, losses and optimizers call tfjs-core for the rest, and never a backend.
+ *
+ * Layout: activations are NHWC float32, filters HWIO float32. Every operation returns a tensor that the caller
+ * disposes (or a surrounding `tf.tidy` does) and is differentiable with respect to the arguments named.
+ */
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+
+export type EngineName = 'native' | 'wasm' | 'cpu';
+
+/** What decides the bits an engine produces: stored as provenance. */
+export interface EngineInfo {
+  readonly name: EngineName;
+  /** tfjs-core version, and that of TensorFlow where it is the native one. */
+  readonly tfjs: string;
+  readonly tensorflow?: string;
+  readonly device: 'cpu' | 'gpu';
+  readonly threads: number;
+  /** The value of ONEDNN_MAX_CPU_ISA, or "default". */
+  readonly isa: string;
+}
+
+export interface Conv2dOptions {
+  /** Same in both axes. */
+  readonly stride: number;
+  /** Zero padding on all four sides, pixels (PyTorch's symmetric padding). */
+  readonly padding: number;
+  /** Number of groups; 1 by default; equal to the input channels for a depthwise convolution. */
+  readonly groups?: number;
+  readonly dilation?: number;
+}
+
+export interface BatchNormResult {
+  /** Normalised with the biased batch variance, [B, H, W, C]. */
+  readonly y: Tensor4D;
+  /** Batch mean [C] and UNBIASED batch variance [C]: what running statistics take in. Not differentiable. */
+  readonly mean: Tensor1D;
+  readonly variance: Tensor1D;
+}
+
+/** Operations with one implementation per backend. All are deterministic. */
+export interface EngineOps {
+  /** Cross-correlation of x [B,H,W,I] with w [kH,kW,I/groups,O]; differentiable in x and w. */
+  conv2d(x: Tensor4D, w: Tensor4D, options: Conv2dOptions): Tensor4D;
+  /** Training batch norm over B, H, W; differentiable in x, gamma [C], beta [C] (through y only). */
+  batchNormTrain(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): BatchNormResult;
+  /** x * sigmoid(x); differentiable. */
+  silu<T extends Tensor>(x: T): T;
+  /** Max pool with window k, stride s and padding k>>1 that counts as -infinity; differentiable. */
+  maxPool(x: Tensor4D, k: number, stride: number): Tensor4D;
+  /** Nearest-neighbour enlargement by 2; differentiable. */
+  upsample2(x: Tensor4D): Tensor4D;
+  /** Rows of x [N,C] by index, [indices.length, C]; repeated indices add up in the gradient. Differentiable in x. */
+  gatherRows(x: Tensor2D, indices: Int32Array): Tensor2D;
+  /** Elementwise BCE of logits against targets (both any shape, equal), no reduction; differentiable in logits. */
+  sigmoidCrossEntropy<T extends Tensor>(logits: T, targets: T): T;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  readonly ops: EngineOps;
+  /** Reads a tensor's values; asynchronous where the backend is. The caller still disposes the tensor. */
+  read(x: Tensor): Promise<Float32Array>;
+  /** Runs f and returns its value with the gradient of its scalar by each variable name. */
+  readonly kind: 'engine';
+}
+
+export type ScalarMap = Readonly<Record<string, Scalar>>;

@@ -1,0 +1,39 @@
+/** The one form of every loss: `(student, target, context) => { term: Scalar }`. */
+import type { Scalar, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
+import type { EngineOps } from '../engine/engine.ts';
+import type { Forward, HeadSpec } from '../model/detector.ts';
+
+/** Gains of the loss after scaling by number of levels, classes and image size (yolov5-loss.md section 4). */
+export interface Gains {
+  readonly box: number;
+  readonly obj: number;
+  readonly cls: number;
+}
+
+/** What a batch offers to learn from. Nothing here takes a gradient. */
+export interface LossTarget {
+  /** Rows (image in batch, class, cx, cy, w, h), normalised, float32 [T,6] flattened. */
+  readonly labels: Float32Array;
+  /** labelled[i] is false where image i has no annotation: such images get no hard loss. Length B. */
+  readonly labelled: readonly boolean[];
+  /** The teacher's answers for the same views, in the student's layout; undefined without a teacher. */
+  readonly teacher?: {
+    /** Raw logits in grid layout [B, ny, nx, na, no], one a level. */
+    readonly heads?: readonly Tensor5D[];
+    /** NHWC features by teacher layer index. */
+    readonly features?: ReadonlyMap<number, Tensor4D>;
+  };
+}
+
+export interface LossContext {
+  readonly ops: EngineOps;
+  readonly head: HeadSpec;
+  readonly gains: Gains;
+  /** Passes a student feature through the named trained adapter; identity when the adapter is `none`. */
+  adapt(pair: string, feature: Tensor4D): Tensor4D;
+}
+
+/** Named scalars, unweighted and per image (not multiplied by the batch size). The caller disposes them. */
+export type LossTerms = Readonly<Record<string, Scalar>>;
+
+export type Loss = (student: Forward, target: LossTarget, context: LossContext) => LossTerms;
