@@ -5,7 +5,7 @@
  * Layout: activations are NHWC float32, filters HWIO float32. Every operation returns a tensor that the caller
  * disposes (or a surrounding `tf.tidy` does) and is differentiable with respect to the arguments named.
  */
-import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 
 export type EngineName = 'native' | 'wasm' | 'cpu';
 
@@ -34,7 +34,10 @@ export interface Conv2dOptions {
 export interface BatchNormResult {
   /** Normalised with the biased batch variance, [B, H, W, C]. */
   readonly y: Tensor4D;
-  /** Batch mean [C] and UNBIASED batch variance [C]: what running statistics take in. Not differentiable. */
+  /**
+   * Batch mean [C] and UNBIASED batch variance [C]: what running statistics take in. Not differentiable, and kept
+   * (`tf.keep`): the caller disposes both, also inside a tidy.
+   */
   readonly mean: Tensor1D;
   readonly variance: Tensor1D;
 }
@@ -60,10 +63,4 @@ export interface EngineOps {
 export interface Engine {
   readonly info: EngineInfo;
   readonly ops: EngineOps;
-  /** Reads a tensor's values; asynchronous where the backend is. The caller still disposes the tensor. */
-  read(x: Tensor): Promise<Float32Array>;
-  /** Runs f and returns its value with the gradient of its scalar by each variable name. */
-  readonly kind: 'engine';
 }
-
-export type ScalarMap = Readonly<Record<string, Scalar>>;
