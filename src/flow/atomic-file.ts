@@ -1,7 +1,7 @@
 /** Files that are either whole or not there: temporary name, fsync, rename, fsync of the folder. */
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SoftshardError } from '../errors.ts';
+import { errnoOf, fileError } from './file-error.ts';
 
 export type Chunks = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -11,35 +11,6 @@ const TEMPORARY = /^\..+\.\d+-\d+\.partial$/;
 export const isTemporaryName = (name: string): boolean => TEMPORARY.test(name);
 
 let counter = 0;
-
-const errnoOf = (error: unknown): string | undefined => {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-};
-
-/**
- * Words a failure of the file system: E_DISK_FULL for ENOSPC and EDQUOT, E_FILE for every other errno. What
- * carries no errno, and a SoftshardError, comes back as it was.
- */
-export function fileError(error: unknown, path: string, action: 'read' | 'written'): unknown {
-  const errno = errnoOf(error);
-  if (error instanceof SoftshardError || errno === undefined) return error;
-  if (errno === 'ENOSPC' || errno === 'EDQUOT') {
-    return new SoftshardError('E_DISK_FULL', {
-      message: 'The disk (or the quota) is full.',
-      where: path,
-      found: errno,
-      remedy: 'Free some space and run the same command again: finished work is kept.',
-      cause: error,
-    });
-  }
-  return new SoftshardError('E_FILE', {
-    message: `A file could not be ${action}.`,
-    where: path,
-    found: errno,
-    cause: error,
-  });
-}
 
 /** Creates a temporary file beside `path`, of a name that no other writer holds. */
 async function openTemporary(path: string): Promise<{ handle: FileHandle; temporary: string }> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isSoftshardError } from '../../src/errors.ts';
-import { fileError, isTemporaryName, writeFileAtomic } from '../../src/flow/atomic-file.ts';
+import { isTemporaryName, writeFileAtomic } from '../../src/flow/atomic-file.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const sourceUrl = new URL('../../src/flow/atomic-file.ts', import.meta.url).href;
@@ -90,13 +90,6 @@ describe('writeFileAtomic', () => {
     const contents = ['a'.repeat(70_000), 'b'.repeat(70_000)];
     await Promise.all(contents.map((text) => writeFileAtomic(path, bytes(text))));
     assert.ok(contents.includes(await readFile(path, 'utf8')));
-  });
-
-  test('tells a full disk from other failures', () => {
-    const errno = (code: string): Error => Object.assign(new Error(code), { code });
-    assert.ok(isSoftshardError(fileError(errno('ENOSPC'), 'p', 'written'), 'E_DISK_FULL'));
-    assert.ok(isSoftshardError(fileError(errno('EDQUOT'), 'p', 'written'), 'E_DISK_FULL'));
-    assert.ok(isSoftshardError(fileError(errno('EACCES'), 'p', 'read'), 'E_FILE'));
   });
 
   test('recognises its own temporaries', () => {
