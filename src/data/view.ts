@@ -3,15 +3,23 @@
 /** An affine or projective 3x3 matrix, row by row, float64. */
 export type Matrix3 = readonly [number, number, number, number, number, number, number, number, number];
 
-/** One source image placed on a canvas: resized to w x h, its crop copied to the canvas rectangle (x1a…y2a). */
+/**
+ * One source image placed on a canvas: resized bilinearly to w x h when it is loaded, then to `fit` where the letterbox
+ * asks for another size, and a crop of the result copied to the canvas rectangle (x1a…y2a).
+ */
 export interface PlacedImage {
   readonly sample: number;
   /** Size after the load-time resize, pixels. */
   readonly w: number;
   readonly h: number;
+  /** [width, height] after the letterbox's own resize; undefined where that changes nothing. */
+  readonly fit?: readonly [number, number];
   /** Canvas rectangle [x1, y1, x2, y2) and source offset [x, y], pixels. */
   readonly canvas: readonly [number, number, number, number];
   readonly source: readonly [number, number];
+  /** Canvas pixels of normalised label coordinates: x * boxScale[0] + boxShift[0], y likewise (may be fractional). */
+  readonly boxScale: readonly [number, number];
+  readonly boxShift: readonly [number, number];
 }
 
 /** One composed picture before colour and flips: letterboxed single image, or a mosaic, warped by `matrix`. */
