@@ -1,0 +1,114 @@
+/** An installed native engine: its folder's layout, its name, and how it is found. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { findBindingSource, type BindingSource } from './binding-source.ts';
+import { enginesFolder, softshardHome } from './home.ts';
+import { wheelFor, type Wheel } from './wheels.ts';
+
+/** Node-API version that the binding is compiled for. */
+export const NAPI_VERSION = 8;
+
+/** The record `engine.json` of an engine folder; its presence says that the folder is complete. */
+export const engineRecord = z.looseObject({
+  format: z.literal('softshard-engine'),
+  major: z.literal(1),
+  minor: z.number(),
+  tensorflow: z.string(),
+  tfjs: z.string(),
+  device: z.enum(['cpu', 'gpu']),
+  wheel: z.string(),
+  wheelSha256: z.string(),
+  bindingSha256: z.string(),
+  compiler: z.string(),
+  /** Sizes in bytes by path relative to the folder. */
+  files: z.record(z.string(), z.number()),
+});
+export type EngineRecord = z.infer<typeof engineRecord>;
+
+/** A native engine that is ready to be loaded. */
+export interface NativeEngine {
+  readonly name: string;
+  /** The engine's folder. */
+  readonly folder: string;
+  /** Node addon to `require`; it finds its libraries by itself. */
+  readonly bindingPath: string;
+  /** Folder of TensorFlow's shared libraries. */
+  readonly libDir: string;
+  /** TensorFlow's version. */
+  readonly tensorflow: string;
+  /** Version of @tensorflow/tfjs-node-gpu that the binding belongs to. */
+  readonly tfjs: string;
+  /** What the wheel was built for; whether a GPU is really used only the loaded backend knows. */
+  readonly device: 'cpu' | 'gpu';
+}
+
+/** Why there is no native engine, in one line. */
+export interface MissingEngine {
+  readonly missing: string;
+}
+
+/** Whether a search found an engine. */
+export const isFound = (result: NativeEngine | MissingEngine): result is NativeEngine =>
+  'bindingPath' in result;
+
+/** The folder name of an engine: everything its bits depend on. */
+export const engineName = (wheel: Wheel, source: BindingSource): string =>
+  `native-${wheel.device}-tf${wheel.tensorflow}-tfjs${source.version}-napi${NAPI_VERSION}-${source.sha256.slice(0, 8)}`;
+
+/** Reads an engine folder, or says what is wrong with it. Checks presence and sizes, not contents. */
+export const readEngine = (home: string, name: string): NativeEngine | MissingEngine => {
+  const folder = join(enginesFolder(home), name);
+  const recordPath = join(folder, 'engine.json');
+  if (!existsSync(recordPath)) return { missing: `no native engine is installed in ${home}` };
+  let record: EngineRecord;
+  try {
+    record = engineRecord.parse(JSON.parse(readFileSync(recordPath, 'utf8')));
+  } catch {
+    return { missing: `${recordPath} is not readable; remove that engine and install it again` };
+  }
+  for (const [file, bytes] of Object.entries(record.files)) {
+    if (statSync(join(folder, file), { throwIfNoEntry: false })?.size !== bytes)
+      return { missing: `${join(folder, file)} is damaged; remove that engine and install it again` };
+  }
+  return {
+    name,
+    folder,
+    bindingPath: join(folder, 'tfjs_binding.node'),
+    libDir: join(folder, 'lib'),
+    tensorflow: record.tensorflow,
+    tfjs: record.tfjs,
+    device: record.device,
+  };
+};
+
+/**
+ * Finds the native engine that fits this package and machine. Cheap and synchronous; loads nothing.
+ *
+ * @param home Softshard's home folder; by default from the environment.
+ */
+export const findNativeEngine = (home: string = softshardHome()): NativeEngine | MissingEngine => {
+  const platform = `${process.platform}-${process.arch}`;
+  const wheel = wheelFor(platform);
+  if (wheel === undefined) return { missing: `no TensorFlow wheel is known for ${platform}` };
+  const source = findBindingSource();
+  if (source === undefined)
+    return { missing: 'the optional package @tensorflow/tfjs-node-gpu is not installed' };
+  return readEngine(home, engineName(wheel, source));
+};
+
+/** Every engine in a home with its state, whether it fits this package or not, by name. */
+export const listEngines = (
+  home: string = softshardHome(),
+): readonly (NativeEngine | (MissingEngine & { name: string }))[] => {
+  const folder = enginesFolder(home);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort()
+    .map((name) => {
+      const engine = readEngine(home, name);
+      return isFound(engine) ? engine : { name, ...engine };
+    });
+};

@@ -1,0 +1,126 @@
+/** What an installation needs from the machine. Each thing that is missing has one clear line. */
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { SoftshardError } from '../../errors.ts';
+import { findBindingSource, type BindingSource } from './binding-source.ts';
+import { runCommand } from './run-command.ts';
+import { wheelFor, type Wheel } from './wheels.ts';
+
+/** An installation that cannot go on, with what to do. */
+export const cannotInstall = (message: string, remedy: string, found?: string): SoftshardError =>
+  new SoftshardError('E_ENGINE_INSTALL', {
+    message,
+    remedy,
+    ...(found === undefined ? {} : { found }),
+  });
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Absolute path of an executable on PATH, or undefined. */
+export const findOnPath = (name: string, environment: Environment): string | undefined =>
+  (environment['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+
+const reportHeader = z.object({ header: z.object({ glibcVersionRuntime: z.string().optional() }) });
+
+/** glibc's version (`2.36`), or undefined on another C library. */
+export const glibcVersion = (): string | undefined =>
+  reportHeader.safeParse(process.report.getReport()).data?.header.glibcVersionRuntime;
+
+const isOlder = (version: string, than: string): boolean => {
+  const a = version.split('.').map(Number);
+  const b = than.split('.').map(Number);
+  return (a[0] ?? 0) !== (b[0] ?? 0) ? (a[0] ?? 0) < (b[0] ?? 0) : (a[1] ?? 0) < (b[1] ?? 0);
+};
+
+/** The wheel for a platform with glibc `glibc`. Throws E_ENGINE_INSTALL where there is none. */
+export const requireWheel = (
+  platform = `${process.platform}-${process.arch}`,
+  glibc: string | undefined = glibcVersion(),
+): Wheel => {
+  const wheel = wheelFor(platform);
+  if (wheel === undefined)
+    throw cannotInstall(
+      'There is no native engine for this platform.',
+      'Use --engine wasm, which needs no installation.',
+      platform,
+    );
+  if (glibc === undefined || isOlder(glibc, wheel.glibc))
+    throw cannotInstall(
+      `TensorFlow ${wheel.tensorflow} needs glibc ${wheel.glibc} or newer.`,
+      'Use --engine wasm, which needs no installation.',
+      glibc === undefined ? 'another C library' : `glibc ${glibc}`,
+    );
+  return wheel;
+};
+
+/** The binding's source. Throws E_ENGINE_INSTALL where the optional package is absent. */
+export const requireBindingSource = (): BindingSource => {
+  const source = findBindingSource();
+  if (source === undefined)
+    throw cannotInstall(
+      'The optional package @tensorflow/tfjs-node-gpu is not installed.',
+      'Install with optional dependencies (npm ci --include=optional), or use --engine wasm.',
+    );
+  return source;
+};
+
+/** Path of a C++ compiler: `CXX`, else g++, c++ or clang++. Throws E_ENGINE_INSTALL without one. */
+export const requireCompiler = (environment: Environment): string => {
+  const own = environment['CXX'];
+  const names = own === undefined || own === '' ? ['g++', 'c++', 'clang++'] : [own];
+  for (const name of names) {
+    const path = name.includes('/') ? name : findOnPath(name, environment);
+    if (path !== undefined && existsSync(path)) return path;
+  }
+  throw cannotInstall(
+    `There is no C++ compiler (looked for ${names.join(', ')}).`,
+    'Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or use --engine wasm.',
+  );
+};
+
+/** Path of a Python 3 that has pip. Throws E_ENGINE_INSTALL without one. */
+export const requirePip = async (environment: Environment, signal?: AbortSignal): Promise<string> => {
+  const python = findOnPath('python3', environment);
+  const remedy =
+    'Install it (Debian, Ubuntu: apt install python3-pip), fetch the wheel elsewhere and pass --from FILE, or use --engine wasm.';
+  if (python === undefined) throw cannotInstall('There is no python3, whose pip fetches TensorFlow.', remedy);
+  const { code } = await runCommand(python, ['-m', 'pip', '--version'], {
+    environment,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (code !== 0) throw cannotInstall('python3 has no pip, which fetches TensorFlow.', remedy);
+  return python;
+};
+
+/** Bytes an unprivileged user may still write where `path` is or will be. */
+export const freeBytes = (path: string): number => {
+  let place = path;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  const { bavail, bsize } = statfsSync(place);
+  return bavail * bsize;
+};
+
+/** Throws E_DISK_FULL when fewer than `bytes` are free at `path`. */
+export const requireSpace = (path: string, bytes: number): void => {
+  const free = freeBytes(path);
+  if (free < bytes)
+    throw new SoftshardError('E_DISK_FULL', {
+      message: 'There is not enough free space for the native engine.',
+      where: path,
+      expected: `${Math.ceil(bytes / 1e6)} MB`,
+      found: `${Math.floor(free / 1e6)} MB`,
+      remedy: 'Free some space, choose another place with --home or SOFTSHARD_HOME, or use --engine wasm.',
+    });
+};

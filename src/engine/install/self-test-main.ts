@@ -1,0 +1,65 @@
+/**
+ * Script: loads an engine's binding in a process of its own and checks one convolution with both gradients.
+ * Prints one JSON object; argument: the binding's path.
+ */
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+
+const bindingVersion = z.object({ TF_Version: z.string() });
+const bindingShape = z.custom<object & z.infer<typeof bindingVersion>>(
+  (value) => bindingVersion.safeParse(value).success,
+  'the addon has no TF_Version',
+);
+const backendModule = z.object({
+  NodeJSKernelBackend: z.custom<new (binding: object, name: string) => tf.KernelBackend>(
+    (value) => typeof value === 'function',
+  ),
+});
+
+/** Loads the addon as tfjs's backend and returns TensorFlow's version and whether a GPU is used. */
+const load = (path: string): { tensorflow: string; gpu: boolean } => {
+  // tfjs-node calls a function that Node 23 removed.
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  const require = createRequire(import.meta.url);
+  const binding = bindingShape.parse(require(path));
+  const { NodeJSKernelBackend } = backendModule.parse(
+    require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend'),
+  );
+  const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
+  tf.registerBackend('tensorflow', () => backend, 3);
+  require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels');
+  return {
+    tensorflow: binding.TF_Version,
+    gpu: 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true,
+  };
+};
+
+const equal = (name: string, found: tf.Tensor, expected: readonly number[]): void => {
+  const values = [...found.dataSync()];
+  if (values.length !== expected.length || values.some((value, i) => value !== expected[i]))
+    throw new Error(`${name} is [${values.join(' ')}], not [${expected.join(' ')}]`);
+};
+
+/** A 3x3 ramp under a 2x2 filter, valid: small whole numbers, so that the comparison is exact. */
+const checkConvolution = (): void => {
+  const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
+  const w = tf.tensor4d([1, 0, 0, 2], [2, 2, 1, 1]);
+  const y = tf.conv2d(x, w, 1, 'valid');
+  equal('the convolution', y, [11, 14, 20, 23]);
+  const [dx, dw] = tf.grads((a: tf.Tensor, b: tf.Tensor) =>
+    tf.sum(tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, 'valid')),
+  )([x, w]);
+  if (dx === undefined || dw === undefined) throw new Error('a gradient is missing');
+  equal('the gradient of the input', dx, [1, 1, 0, 1, 3, 2, 0, 2, 2]);
+  equal('the gradient of the filter', dw, [12, 16, 24, 28]);
+};
+
+const [, , path] = process.argv;
+if (path === undefined) throw new Error('the path of the binding is missing');
+const { tensorflow, gpu } = load(path);
+await tf.setBackend('tensorflow');
+checkConvolution();
+process.stdout.write(`${JSON.stringify({ tensorflow, gpu })}\n`);
