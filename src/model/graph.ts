@@ -1,0 +1,192 @@
+/** A model description turned into a graph of modules: no values, no engine. */
+import { SoftshardError } from '../errors.ts';
+import { activationOf } from './activation.ts';
+import type { HeadSpec } from './detector.ts';
+import type { ModelYaml } from './model-yaml.ts';
+import { MODULES, type ModuleTable } from './module-table.ts';
+import type { Entry, Module } from './module.ts';
+import { detectEntries } from './modules/detect.ts';
+import { sequential } from './modules/sequential.ts';
+
+export interface Layer {
+  readonly index: number;
+  /** Absolute indices of the layers read; -1 is the image. */
+  readonly from: readonly number[];
+  readonly type: string;
+  readonly module: Module;
+  /** Image pixels per output pixel, one axis. */
+  readonly stride: number;
+}
+
+export interface ModelGraph {
+  /** The description after overrides: enough to build the same graph again. */
+  readonly yaml: ModelYaml;
+  readonly inChannels: number;
+  /** All layers but the detection head. */
+  readonly layers: readonly Layer[];
+  readonly detect: { readonly index: number; readonly from: readonly number[]; readonly prefix: string };
+  readonly head: HeadSpec;
+  /** Every entry of the state dict under its full key (`model.0.conv.weight`), in PyTorch's order. */
+  readonly entries: readonly Entry[];
+  /** Pairs of full prefixes that inference may fold. */
+  readonly foldable: readonly (readonly [conv: string, norm: string])[];
+}
+
+export interface GraphOptions {
+  /** Class names; their number overrides the description's `nc`. */
+  readonly names?: readonly string[];
+  readonly modules?: ModuleTable;
+  /** Names the description in errors. */
+  readonly where?: string;
+}
+
+/** Python's round: half to even. */
+const roundHalfEven = (x: number): number => {
+  const floor = Math.floor(x);
+  if (x - floor !== 0.5) return Math.round(x);
+  return floor % 2 === 0 ? floor : floor + 1;
+};
+
+/**
+ * Builds the graph. Anchors and strides are put in ascending order of stride as the head reads its levels.
+ * Throws E_MODEL_YAML on an unknown module, a missing or repeated head, or a reference to a later layer.
+ */
+export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGraph {
+  const { modules = MODULES, where = 'model description' } = options;
+  const nc = options.names?.length ?? yaml.nc;
+  const na = (yaml.anchors[0]?.length ?? 0) / 2;
+  const no = nc + 5;
+  const activation = yaml.activation === undefined ? 'silu' : activationOf(yaml.activation, where);
+  const layers: Layer[] = [];
+  let detect: ModelGraph['detect'] | undefined;
+  const rows = [...yaml.backbone, ...yaml.head];
+
+  rows.forEach(([from, number, type, args], index) => {
+    const place = `${where}, layer ${index} (${type})`;
+    const fail = (message: string, expected: string, found: string): SoftshardError =>
+      new SoftshardError('E_MODEL_YAML', { message, expected, found, where: place });
+    const sources = [from].flat().map((f) => (f < 0 ? index + f : f));
+    for (const source of sources) {
+      if (source >= index || source < -1) {
+        throw fail(
+          'A layer reads one that does not come before it.',
+          `an index below ${index}`,
+          String(source),
+        );
+      }
+    }
+    if (detect !== undefined)
+      throw fail('The detection head must be the last layer.', 'nothing after Detect', type);
+    if (type === 'Detect') {
+      detect = { index, from: sources, prefix: `model.${index}` };
+      return;
+    }
+    const builder = Object.hasOwn(modules, type) ? modules[type] : undefined;
+    if (builder === undefined) {
+      throw fail(
+        'The model description names a module that is not known.',
+        Object.keys(modules).join(', '),
+        type,
+      );
+    }
+    const inChannels = sources.map((s) => (s === -1 ? yaml.ch : (layers[s]?.module.outChannels ?? 0)));
+    const repeats = number > 1 ? Math.max(roundHalfEven(number * yaml.depth_multiple), 1) : number;
+    const [first, ...others] = args;
+    let outChannels = inChannels[0] ?? 0;
+    if (builder.widened) {
+      if (typeof first !== 'number')
+        throw fail('A module needs its output channels.', 'a number', String(first));
+      const multiple = yaml.channel_multiple;
+      outChannels =
+        first === na * no ? first : Math.ceil((first * yaml.width_multiple) / multiple) * multiple;
+    }
+    const build = (channels: readonly number[]): Module =>
+      builder.build({
+        inChannels: channels,
+        outChannels,
+        repeats,
+        rest: builder.widened ? others : args,
+        activation,
+        where: place,
+      });
+    const module =
+      repeats > 1 && !builder.repeatsInside
+        ? sequential(Array.from({ length: repeats }, (_, i) => build(i === 0 ? inChannels : [outChannels])))
+        : build(inChannels);
+    const strides = sources.map((s) => (s === -1 ? 1 : (layers[s]?.stride ?? 1)));
+    if (new Set(strides).size > 1) {
+      throw fail('A layer joins inputs of different size.', 'inputs of equal stride', strides.join(', '));
+    }
+    layers.push({ index, from: sources, type, module, stride: (strides[0] ?? 1) * module.reduction });
+  });
+
+  if (detect === undefined) {
+    throw new SoftshardError('E_MODEL_YAML', {
+      message: 'The model description has no detection head.',
+      expected: 'a last row [[...], 1, Detect, [nc, anchors]]',
+      found: rows.at(-1)?.[2] ?? 'nothing',
+      where,
+    });
+  }
+  const inputs = detect.from.map((s) => layers[s]);
+  const strides = inputs.map((layer) => layer?.stride ?? 1);
+  const channels = inputs.map((layer) => layer?.module.outChannels ?? 0);
+  const head: HeadSpec = {
+    nc,
+    na,
+    no,
+    strides,
+    anchors: anchorsByLevel(yaml.anchors, strides, na, where),
+    names: options.names ?? Array.from({ length: nc }, (_, i) => String(i)),
+  };
+  const { prefix } = detect;
+  return {
+    yaml: { ...yaml, nc },
+    inChannels: yaml.ch,
+    layers,
+    detect,
+    head,
+    entries: [
+      ...layers.flatMap((layer) =>
+        layer.module.entries.map((entry) => ({ ...entry, name: `model.${layer.index}.${entry.name}` })),
+      ),
+      ...detectEntries(head, channels).map((entry) => ({ ...entry, name: `${prefix}.${entry.name}` })),
+    ],
+    foldable: layers.flatMap((layer) =>
+      layer.module.foldable.map(
+        ([conv, norm]) => [`model.${layer.index}.${conv}`, `model.${layer.index}.${norm}`] as const,
+      ),
+    ),
+  };
+}
+
+/** Pairs of anchors a level; reversed when their areas fall while the strides grow. */
+function anchorsByLevel(
+  anchors: readonly (readonly number[])[],
+  strides: readonly number[],
+  na: number,
+  where: string,
+): [number, number][][] {
+  if (anchors.length !== strides.length || anchors.some((level) => level.length !== 2 * na)) {
+    throw new SoftshardError('E_MODEL_YAML', {
+      message: 'The anchors do not fit the detection head.',
+      expected: `${strides.length} lists of 2 x ${na} numbers`,
+      found: `lists of ${anchors.map((a) => a.length).join(', ')}`,
+      where,
+    });
+  }
+  const levels = anchors.map((level) =>
+    Array.from({ length: na }, (_, a): [number, number] => [level[2 * a] ?? 0, level[2 * a + 1] ?? 0]),
+  );
+  const area = (level: [number, number][] | undefined): number =>
+    (level ?? []).reduce((sum, [w, h]) => sum + w * h, 0);
+  const grows = area(levels.at(-1)) - area(levels[0]);
+  const strideGrows = (strides.at(-1) ?? 0) - (strides[0] ?? 0);
+  return Math.sign(grows) * Math.sign(strideGrows) < 0 ? levels.reverse() : levels;
+}
+
+/** Number of trainable values. */
+export const parameterCount = (graph: ModelGraph): number =>
+  graph.entries
+    .filter((entry) => entry.role === 'weight' || entry.role === 'bias' || entry.role === 'gamma')
+    .reduce((sum, entry) => sum + entry.shape.reduce((a, b) => a * b, 1), 0);
