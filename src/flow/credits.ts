@@ -9,7 +9,7 @@ export interface Lease {
   /** Size of the lease, bytes. */
   readonly bytes: number;
   /** Gives the credits back; further calls do nothing. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /** A fixed number of bytes that concurrent work shares. */
