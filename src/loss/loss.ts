@@ -3,11 +3,24 @@ import type { Scalar, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
 import type { Forward, HeadSpec } from '../model/detector.ts';
 
-/** Gains of the loss after scaling by number of levels, classes and image size (yolov5-loss.md section 4). */
+/** Gains of the loss after scaling by number of levels, classes and image size (see `scaleGains`). */
 export interface Gains {
   readonly box: number;
   readonly obj: number;
   readonly cls: number;
+}
+
+/** What the teacher said about a batch, in the student's layout. */
+export interface TeacherTarget {
+  /** Raw logits in grid layout [B, ny, nx, na, no], one a level. */
+  readonly heads?: readonly Tensor5D[];
+  /**
+   * Host copy of the heads' objectness logits, one flat array [B * ny * nx * na] a level in the heads' order. With
+   * it no loss reads anything back from the device; without it the ones that need it read the heads.
+   */
+  readonly teacherObjectness?: readonly Float32Array[];
+  /** NHWC features by teacher layer index. */
+  readonly features?: ReadonlyMap<number, Tensor4D>;
 }
 
 /** What a batch offers to learn from. Nothing here takes a gradient. */
@@ -16,13 +29,8 @@ export interface LossTarget {
   readonly labels: Float32Array;
   /** labelled[i] is false where image i has no annotation: such images get no hard loss. Length B. */
   readonly labelled: readonly boolean[];
-  /** The teacher's answers for the same views, in the student's layout; undefined without a teacher. */
-  readonly teacher?: {
-    /** Raw logits in grid layout [B, ny, nx, na, no], one a level. */
-    readonly heads?: readonly Tensor5D[];
-    /** NHWC features by teacher layer index. */
-    readonly features?: ReadonlyMap<number, Tensor4D>;
-  };
+  /** The teacher's answers for the same views; undefined without a teacher. */
+  readonly teacher?: TeacherTarget;
 }
 
 export interface LossContext {
