@@ -1,4 +1,5 @@
 /** A model description turned into a graph of modules: no values, no engine. */
+import { roundHalfEven } from '../data/round-half-even.ts';
 import { SoftshardError } from '../errors.ts';
 import { activationOf } from './activation.ts';
 import type { HeadSpec } from './detector.ts';
@@ -39,13 +40,6 @@ export interface GraphOptions {
   /** Names the description in errors. */
   readonly where?: string;
 }
-
-/** Python's round: half to even. */
-const roundHalfEven = (x: number): number => {
-  const floor = Math.floor(x);
-  if (x - floor !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
-};
 
 /**
  * Builds the graph. Anchors and strides are put in ascending order of stride as the head reads its levels.

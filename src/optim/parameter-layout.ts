@@ -1,0 +1,77 @@
+/** Where each trainable value lies in one flat vector, grouped by how the optimizer treats it. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelGraph } from '../model/graph.ts';
+import { engineShape } from '../model/layout.ts';
+
+/** Biases and betas; decayed filters; gammas of batch norms; adapters of hints (decayed, dropped at export). */
+export const PARAMETER_GROUPS = ['bias', 'weight', 'norm', 'adapter'] as const;
+export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
+
+export interface Slot {
+  readonly key: string;
+  /** The engine's layout: filters HWIO. */
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly offset: number;
+}
+
+export interface GroupRange {
+  readonly group: ParameterGroup;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Groups are contiguous and in the order of PARAMETER_GROUPS; inside a group, state-dict order. */
+export interface ParameterLayout {
+  readonly slots: readonly Slot[];
+  readonly ranges: readonly GroupRange[];
+  readonly size: number;
+}
+
+/** A trainable value beside the model's own: an adapter's filter or bias. */
+export interface ExtraParameter {
+  readonly key: string;
+  readonly shape: readonly number[];
+}
+
+const GROUP_OF = { bias: 'bias', weight: 'weight', gamma: 'norm' } as const;
+
+/** Lays out the trainable entries of a graph, then the extra ones. */
+export function layoutParameters(graph: ModelGraph, extra: readonly ExtraParameter[] = []): ParameterLayout {
+  const all = [
+    ...graph.entries.flatMap(({ name, shape, role }) =>
+      role === 'bias' || role === 'weight' || role === 'gamma'
+        ? [{ key: name, shape: engineShape(shape), group: GROUP_OF[role] }]
+        : [],
+    ),
+    ...extra.map(({ key, shape }) => ({ key, shape, group: 'adapter' as const })),
+  ];
+  const slots: Slot[] = [];
+  const ranges: GroupRange[] = [];
+  let offset = 0;
+  for (const group of PARAMETER_GROUPS) {
+    const start = offset;
+    for (const { key, shape } of all.filter((entry) => entry.group === group)) {
+      const size = shape.reduce((a, b) => a * b, 1);
+      slots.push({ key, shape, size, offset });
+      offset += size;
+    }
+    ranges.push({ group, offset: start, size: offset - start });
+  }
+  return { slots, ranges, size: offset };
+}
+
+/** Cuts a flat vector into its tensors by key. Differentiable: the gradient arrives flat. The caller disposes. */
+export function unpack(layout: ParameterLayout, flat: tf.Tensor1D): Map<string, tf.Tensor> {
+  const parts = tf.split<tf.Tensor1D>(
+    flat,
+    layout.slots.map((slot) => slot.size),
+  );
+  return new Map(
+    layout.slots.map((slot, i) => {
+      const part = parts[i];
+      if (part === undefined) throw new Error(`no part for ${slot.key}`);
+      return [slot.key, tf.reshape(part, [...slot.shape])];
+    }),
+  );
+}

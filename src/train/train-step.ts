@@ -1,0 +1,150 @@
+/** One batch of training: forward, loss, gradient, and, where it is due, the optimizer's step. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { EngineOps } from '../engine/engine.ts';
+import { SoftshardError } from '../errors.ts';
+import type { Forward } from '../model/detector.ts';
+import { BATCH_NORM_MOMENTUM } from '../model/fold.ts';
+import { trainForward, type BatchStatistics } from '../model/trainable.ts';
+import { clipGradient } from '../optim/clip-gradient.ts';
+import { unpack } from '../optim/parameter-layout.ts';
+import type { IterationSettings } from '../optim/schedule.ts';
+import type { UpdateRule } from '../optim/update-rule.ts';
+import { flattenStatistics } from './statistics-layout.ts';
+import type { TrainingState, TrainingVectors } from './training-state.ts';
+
+/** A loss and the terms to log; tensors that this function may create freely, inside a tidy. */
+export interface StepLoss {
+  readonly total: tf.Scalar;
+  readonly logged: Readonly<Record<string, tf.Scalar>>;
+}
+
+export interface StepOptions {
+  readonly ops: EngineOps;
+  readonly rule: UpdateRule;
+  readonly settings: IterationSettings;
+  /** Effective weight decay of filters and adapters. */
+  readonly weightDecay: number;
+  /** Global L2 norm that a gradient is clipped to; undefined for none. */
+  readonly clipNorm: number | undefined;
+  /** Layers whose outputs the loss reads. */
+  readonly features: readonly number[];
+  /** The loss of a forward pass. `values` are all trainable values, adapters included, in the engine's layout. */
+  loss(forward: Forward, values: ReadonlyMap<string, tf.Tensor>): StepLoss;
+}
+
+export interface StepResult {
+  /** Values of the logged terms, with `total`. */
+  readonly logged: Readonly<Record<string, number>>;
+  /** L2 norm of this batch's gradient before clipping. */
+  readonly gradientNorm: number;
+  /** Whether the optimizer stepped. */
+  readonly stepped: boolean;
+}
+
+const replace = (vectors: TrainingVectors, next: Partial<TrainingVectors>): void => {
+  for (const [name, value] of Object.entries(next)) {
+    const key = name as keyof TrainingVectors;
+    tf.dispose(vectors[key]);
+    Object.assign(vectors, { [key]: value });
+  }
+};
+
+/** Trains on x [B,H,W,3] in 0...1 and moves `state` on by one iteration. Throws E_DIVERGED on a loss not finite. */
+export function trainStep(state: TrainingState, x: tf.Tensor4D, options: StepOptions): StepResult {
+  const { vectors, counters } = state;
+  const statistics = new Map<string, BatchStatistics>();
+  const logged = new Map<string, tf.Scalar>();
+  const { value: total, grad: gradient } = tf.valueAndGrad((flat: tf.Tensor) => {
+    const values = unpack(state.parameters, flat as tf.Tensor1D);
+    const forward = trainForward(state.graph, values, options.ops, statistics, x, options.features);
+    const loss = options.loss(forward, values);
+    for (const [name, term] of Object.entries(loss.logged)) logged.set(name, tf.keep(tf.clone(term)));
+    return loss.total;
+  })(vectors.weights);
+
+  const names = ['total', ...logged.keys()];
+  const [numbers, norm] = tf.tidy(() => {
+    const squares = tf.sum(tf.square(gradient));
+    const all = tf.stack([total, ...logged.values(), tf.sqrt(squares)].map((term) => tf.reshape(term, [])));
+    const read = all.dataSync();
+    return [read.subarray(0, names.length), read[names.length] ?? Number.NaN] as const;
+  });
+  tf.dispose([total, ...logged.values()]);
+  const result = Object.fromEntries(names.map((name, i) => [name, numbers[i] ?? Number.NaN]));
+  if (!Number.isFinite(result['total']) || !Number.isFinite(norm)) {
+    gradient.dispose();
+    for (const { mean, variance } of statistics.values()) tf.dispose([mean, variance]);
+    throw new SoftshardError('E_DIVERGED', {
+      message: 'The training diverged: the loss or its gradient is not finite.',
+      where: `iteration ${counters.iteration}`,
+      found: `${Object.entries(result)
+        .map(([name, v]) => `${name} ${v}`)
+        .join(', ')}, gradient norm ${norm}`,
+      remedy: 'Lower lr0 or the weights of the distillation terms.',
+    });
+  }
+
+  replace(
+    vectors,
+    tf.tidy(() => ({
+      accumulated: tf.keep(tf.add(vectors.accumulated, gradient)),
+      statistics: tf.keep(
+        tf.add(
+          tf.mul(vectors.statistics, 1 - BATCH_NORM_MOMENTUM),
+          tf.mul(flattenStatistics(state.statisticsLayout, statistics), BATCH_NORM_MOMENTUM),
+        ),
+      ),
+    })),
+  );
+  gradient.dispose();
+  for (const { mean, variance } of statistics.values()) tf.dispose([mean, variance]);
+
+  const stepped = counters.iteration - counters.lastStep >= options.settings.accumulate;
+  if (stepped) {
+    optimizerStep(state, options);
+    counters.lastStep = counters.iteration;
+  }
+  counters.iteration += 1;
+  return { logged: result, gradientNorm: norm, stepped };
+}
+
+/** Share of the average that stays at an update (1-based): 0.9999 (1 - e^(-updates/2000)). */
+export const averageDecay = (updates: number): number => 0.9999 * (1 - Math.exp(-updates / 2000));
+
+function optimizerStep(state: TrainingState, options: StepOptions): void {
+  const { vectors, counters, parameters } = state;
+  const { settings, rule, weightDecay, clipNorm } = options;
+  counters.updates += 1;
+  const decay = averageDecay(counters.updates);
+  const average = (old: tf.Tensor1D, now: tf.Tensor1D): tf.Tensor1D =>
+    tf.keep(tf.add(tf.mul(old, decay), tf.mul(now, 1 - decay)));
+  const next = tf.tidy(() => {
+    const gradient =
+      clipNorm === undefined ? vectors.accumulated : clipGradient(vectors.accumulated, clipNorm).gradient;
+    const parts = parameters.ranges
+      .filter((range) => range.size > 0)
+      .map(({ group, offset, size }) => {
+        const cut = (vector: tf.Tensor1D): tf.Tensor1D => tf.slice1d(vector, offset, size);
+        return rule.update(
+          cut(vectors.weights),
+          cut(gradient),
+          vectors.slots.map(cut),
+          {
+            learningRate: group === 'bias' ? settings.biasLearningRate : settings.learningRate,
+            momentum: settings.momentum,
+            weightDecay: group === 'weight' || group === 'adapter' ? weightDecay : 0,
+          },
+          counters.updates,
+        );
+      });
+    const weights = tf.keep(tf.concat1d(parts.map((part) => part.weights)));
+    return {
+      weights,
+      slots: rule.slots.map((_, i) => tf.keep(tf.concat1d(parts.flatMap((part) => part.slots[i] ?? [])))),
+      averagedWeights: average(vectors.averagedWeights, weights),
+      averagedStatistics: average(vectors.averagedStatistics, vectors.statistics),
+      accumulated: tf.keep(tf.zerosLike(vectors.accumulated)),
+    };
+  });
+  replace(vectors, next);
+}
