@@ -1,0 +1,142 @@
+/** Draws a view: everything random about it, once, as final values. */
+import { SoftshardError } from '../errors.ts';
+import type { ViewKey } from '../data/plan.ts';
+import type { PixelSize } from '../data/rgb-image.ts';
+import type { Composition, ViewRecord } from '../data/view.ts';
+import { beta } from '../random/beta.ts';
+import { chance, drawKey, integerBelow, uniform, type DrawKey } from '../random/keyed.ts';
+import { permutation } from '../random/permutation.ts';
+import { refuseCopyPaste, type Augmentation } from './augmentation.ts';
+import { drawWarp } from './draw-warp.ts';
+import { isIdentity } from './matrix3.ts';
+import { placeInMosaic, placeLetterboxed, type SizedSample } from './place-image.ts';
+
+/** Sizes of all samples (after EXIF orientation), by index: a data set's `samples` will do. */
+export type SizeTable = readonly PixelSize[];
+
+/** Every purpose that views draw for; `second` is the composition that is mixed in. */
+export const VIEW_PURPOSES = [
+  'view.mosaic',
+  'view.mixup',
+  'view.mixup-weight',
+  'view.hsv',
+  'view.flip',
+  'view.first.center',
+  'view.first.partners',
+  'view.first.order',
+  'view.first.warp',
+  'view.second.center',
+  'view.second.partners',
+  'view.second.order',
+  'view.second.warp',
+] as const;
+type ViewPurpose = (typeof VIEW_PURPOSES)[number];
+
+/** What a composition is drawn from. */
+interface Drawing {
+  readonly samples: SizeTable;
+  readonly imageSize: number;
+  readonly augmentation: Augmentation;
+  readonly key: (purpose: ViewPurpose) => DrawKey;
+}
+
+function sized(samples: SizeTable, sample: number): SizedSample {
+  const size = samples[sample];
+  if (size !== undefined) return { sample, width: size.width, height: size.height };
+  throw new SoftshardError('E_INTERNAL', {
+    message: 'A view of a sample that the data set does not hold.',
+    expected: `0…${samples.length - 1}`,
+    found: String(sample),
+  });
+}
+
+/** A mosaic of `sample` and three others drawn with replacement, in drawn order around a drawn centre. */
+function drawMosaic(drawing: Drawing, sample: number, slot: 'first' | 'second'): Composition {
+  const { samples, imageSize: s, augmentation, key } = drawing;
+  const center = key(`view.${slot}.center`);
+  // From half a side to one and a half: where the four meet stays inside the crop.
+  const yc = Math.trunc(uniform(center, 0, Math.ceil(s / 2), 2 * s + Math.floor(-s / 2)));
+  const xc = Math.trunc(uniform(center, 1, Math.ceil(s / 2), 2 * s + Math.floor(-s / 2)));
+  const partners = key(`view.${slot}.partners`);
+  const members = [sample, ...[0, 1, 2].map((i) => integerBelow(partners, i, samples.length))];
+  const order = permutation(key(`view.${slot}.order`), 4);
+  const images = Array.from(order, (member, position) =>
+    placeInMosaic(sized(samples, members[member] ?? sample), position, [xc, yc], s),
+  );
+  const canvas = { width: 2 * s, height: 2 * s };
+  const warp = drawWarp(key(`view.${slot}.warp`), canvas, { width: s, height: s }, augmentation);
+  return {
+    kind: 'mosaic4',
+    canvasWidth: canvas.width,
+    canvasHeight: canvas.height,
+    images,
+    matrix: warp.matrix,
+    warpScale: warp.scale,
+  };
+}
+
+/** `sample` letterboxed, then warped unless the warp drawn is the identity. */
+function drawLetterbox(drawing: Drawing, sample: number): Composition {
+  const { samples, imageSize: s, augmentation, key } = drawing;
+  const canvas = { width: s, height: s };
+  const warp = drawWarp(key('view.first.warp'), canvas, canvas, augmentation);
+  return {
+    kind: 'letterbox',
+    canvasWidth: s,
+    canvasHeight: s,
+    images: [placeLetterboxed(sized(samples, sample), s)],
+    ...(isIdentity(warp.matrix) ? {} : { matrix: warp.matrix }),
+    warpScale: warp.scale,
+  };
+}
+
+function checkImageSize(imageSize: number): void {
+  if (Number.isInteger(imageSize) && imageSize >= 2 && imageSize % 2 === 0) return;
+  throw new SoftshardError('E_USAGE', {
+    message: 'The image size of a view cannot be used.',
+    expected: 'an even number of pixels (a multiple of the largest stride)',
+    found: String(imageSize),
+  });
+}
+
+/**
+ * Draws view `key.view` of sample `key.sample` at imageSize x imageSize: a mosaic of four with probability `mosaic`
+ * (mixed up with a second one with probability `mixup`, weight ~ Beta(32, 32)), else a letterbox; then colour gains
+ * 1 + U(-1, 1) * (hsv_h, hsv_s, hsv_v) and flips. A pure function of its arguments; only the sizes of the samples
+ * are looked at. Mosaic partners come from all samples. Throws E_HYP when `copy_paste` is above 0, E_USAGE on an odd
+ * image size or a bad seed.
+ */
+export function drawView(
+  { sample, view }: ViewKey,
+  samples: SizeTable,
+  imageSize: number,
+  augmentation: Augmentation,
+  seed: number,
+): ViewRecord {
+  refuseCopyPaste(augmentation);
+  checkImageSize(imageSize);
+  const key = (purpose: ViewPurpose): DrawKey => drawKey(seed, purpose, sample, view);
+  const drawing: Drawing = { samples, imageSize, augmentation, key };
+  const { hsv_h: hue, hsv_s: saturation, hsv_v: value, fliplr, flipud } = augmentation;
+  const mosaic = chance(key('view.mosaic'), 0, augmentation.mosaic);
+  const mixup = mosaic && chance(key('view.mixup'), 0, augmentation.mixup);
+  const gain = (index: number, range: number): number => 1 + uniform(key('view.hsv'), index, -1, 1) * range;
+  return {
+    sample,
+    view,
+    width: imageSize,
+    height: imageSize,
+    composition: mosaic ? drawMosaic(drawing, sample, 'first') : drawLetterbox(drawing, sample),
+    ...(mixup && {
+      mixup: {
+        lambda: beta(key('view.mixup-weight'), 0, 32, 32),
+        composition: drawMosaic(drawing, integerBelow(key('view.mixup'), 1, samples.length), 'second'),
+      },
+    }),
+    ...((hue > 0 || saturation > 0 || value > 0) && {
+      hsv: [gain(0, hue), gain(1, saturation), gain(2, value)] as const,
+    }),
+    flipVertical: chance(key('view.flip'), 0, flipud),
+    flipHorizontal: chance(key('view.flip'), 1, fliplr),
+  };
+}

@@ -1,0 +1,34 @@
+/** Affine warp of 8-bit RGB in OpenCV's fixed-point arithmetic, bit for bit. */
+import { pixelsFor, type PixelSize, type RgbImage } from '../data/rgb-image.ts';
+import type { Matrix3 } from '../data/view.ts';
+import { bilinearTap, roundEven } from './bilinear-tap.ts';
+import { invertAffine } from './matrix3.ts';
+
+/**
+ * Warps `image` by the forward matrix `m` (source to output; its last row is taken as 0, 0, 1) to `size`, bilinear,
+ * border 114. With (a b c; d e f) the inverse, the source position in 1/1024 pixels is
+ * rint(1024 (b y + c)) + 16 + rint(1024 a x), of which the upper bits down to 1/32 pixel count; vertically alike.
+ * Writes into `into` when given (size.width * size.height * 3 bytes, not overlapping the source).
+ */
+export function warpAffine(image: RgbImage, m: Matrix3, size: PixelSize, into?: Uint8Array): RgbImage {
+  const { width, height } = size;
+  const out = pixelsFor(size, into, 'warpAffine');
+  const [a, b, c, d, e, f] = invertAffine(m);
+  const stepX = new Int32Array(width);
+  const stepY = new Int32Array(width);
+  for (let x = 0; x < width; x++) {
+    stepX[x] = roundEven(a * x * 1024);
+    stepY[x] = roundEven(d * x * 1024);
+  }
+  let o = 0;
+  for (let y = 0; y < height; y++) {
+    const startX = roundEven((b * y + c) * 1024) + 16;
+    const startY = roundEven((e * y + f) * 1024) + 16;
+    for (let x = 0; x < width; x++, o += 3) {
+      const X = (startX + (stepX[x] ?? 0)) >> 5;
+      const Y = (startY + (stepY[x] ?? 0)) >> 5;
+      bilinearTap(image.pixels, image.width, image.height, X, Y, out, o);
+    }
+  }
+  return { width, height, pixels: out };
+}
