@@ -31,7 +31,7 @@ async function decodeBytes(
   maxPixels: number,
   failOn: 'warning' | 'none',
 ): Promise<RgbImage> {
-  const image = openImage(bytes, maxPixels, failOn);
+  const image = openImage(bytes, name, maxPixels, failOn);
   const { cmyk } = await headerOf(image, name);
   const converted = cmyk
     ? image.pipelineColourspace('cmyk').toColourspace('cmyk')

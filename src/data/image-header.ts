@@ -15,14 +15,17 @@ export interface ImageHeader {
 
 /**
  * A reader over `bytes` for the first frame, oriented by EXIF. Embedded colour profiles are ignored, as OpenCV does:
- * applying them would show a detector other pixels than those it was trained on.
+ * applying them would show a detector other pixels than those it was trained on. Throws E_IMAGE without any bytes.
  */
-export const openImage = (
+export function openImage(
   bytes: Uint8Array,
+  name: string,
   maxPixels: number,
   failOn: 'warning' | 'none' = 'warning',
-): Sharp =>
-  sharp(bytes, { ignoreIcc: true, autoOrient: true, limitInputPixels: maxPixels, failOn, pages: 1 });
+): Sharp {
+  if (bytes.length === 0) throw imageFailure(name, 'an empty file');
+  return sharp(bytes, { ignoreIcc: true, autoOrient: true, limitInputPixels: maxPixels, failOn, pages: 1 });
+}
 
 const formatOf = (metadata: Metadata): string =>
   metadata.format === 'heif' && metadata.compression === 'av1' ? 'avif' : metadata.format;
@@ -47,8 +50,10 @@ export async function headerOf(image: Sharp, name: string): Promise<ImageHeader>
  * Reads format and oriented size from the bytes of an image file, without decoding pixels. `name` appears in errors.
  * Throws E_IMAGE when the header is damaged, the format unknown, or the image has more than `maxPixels` pixels.
  */
-export const readImageHeader = (
+export async function readImageHeader(
   bytes: Uint8Array,
   name: string,
   maxPixels: number = MAX_IMAGE_PIXELS,
-): Promise<ImageHeader> => headerOf(openImage(bytes, maxPixels), name);
+): Promise<ImageHeader> {
+  return headerOf(openImage(bytes, name, maxPixels), name);
+}
