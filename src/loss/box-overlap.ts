@@ -71,7 +71,9 @@ const ANGLE_SCALE = 4 / Math.PI ** 2;
 /** The weight of the aspect term, v / (v - iou + 1): a constant, it takes no gradient. */
 function aspectOf({ angle, iou }: Geometry): { v: Column; alpha: Column } {
   const v = tf.mul<Column>(tf.square(angle), ANGLE_SCALE);
-  return { v, alpha: tf.div<Column>(v, tf.add(tf.sub(v, iou), 1 + EPSILON)) };
+  // Equal boxes may round to an IoU just above 1, which would make it 0/0.
+  const rest = tf.maximum(tf.add(tf.sub(v, iou), 1 + EPSILON), EPSILON);
+  return { v, alpha: tf.div<Column>(v, rest) };
 }
 
 function valueOf(kind: OverlapKind, g: Geometry): Column {

@@ -54,6 +54,18 @@ describe('overlap of boxes', () => {
     assert.ok([...value.dataSync(), ...grad.dataSync()].every(Number.isFinite));
   });
 
+  test('equal boxes of any size have finite values near 1 and gradients near 0', () => {
+    const data = Float32Array.from({ length: 4000 }, (_, i) => 0.1 + 13 * Math.abs(Math.sin(i * i)) ** 3);
+    const boxes = tf.tensor2d(data, [1000, 4]);
+    for (const kind of KINDS) {
+      const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => boxOverlap(kind, x as tf.Tensor2D, boxes))(
+        boxes,
+      );
+      assert.ok(largestDifference(value.dataSync(), new Float32Array(1000).fill(1)) < 1e-4, kind);
+      assert.ok(grad.dataSync().every(Number.isFinite), kind);
+    }
+  });
+
   test('the weight of a row scales its gradient', () => {
     const truth = matrix(vectors.true_xywh);
     const weights = tf.tensor1d([0, 1, 2, 3, 4]);
