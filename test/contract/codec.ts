@@ -15,7 +15,7 @@ export interface CodecCase {
   /** Random blobs that it must take. */
   readonly arbitrary: fc.Arbitrary<Blob>;
   /** Largest error of one value: |decoded - value|, 0 when nothing is lost. NaN must stay NaN. */
-  bound(value: number): number;
+  readonly bound: (value: number) => number;
 }
 
 const bytesOf = (data: Float32Array | Uint8Array): Buffer =>
