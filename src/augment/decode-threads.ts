@@ -1,8 +1,9 @@
 /** The threads behind a view decoder: hands jobs out, follows their answers and their deaths. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { fromErrorRecord, reasonOf, SoftshardError } from '../errors.ts';
 import type { DecodeResult, DecodeRunner } from './decode-job.ts';
 import type { DecodeReply, DecodeRequest } from './decode-worker.ts';
+import { startWorker } from './start-worker.ts';
 
 interface Pending {
   readonly resolve: (result: DecodeResult) => void;
@@ -20,17 +21,16 @@ export interface DecodeThreads {
   close(): Promise<void>;
 }
 
-// A worker inherits the loader of this process, so the sources run as they are; compiled code has compiled workers.
-const entry = new URL(
-  import.meta.url.endsWith('.ts') ? './decode-worker.ts' : './decode-worker.js',
-  import.meta.url,
-);
-
 /**
  * Starts `count` threads. A job goes to the thread with the fewest in hand. When a thread dies, its jobs reject with
- * E_INTERNAL and the others go on; without any left every job rejects.
+ * E_INTERNAL and the others go on; without any left every job rejects. `startThread` makes the workers (a stand-in in
+ * tests).
  */
-export function startDecodeThreads(count: number, imageCacheBytes: number): DecodeThreads {
+export function startDecodeThreads(
+  count: number,
+  imageCacheBytes: number,
+  startThread: () => Worker = () => startWorker('decode-worker', import.meta.url, { imageCacheBytes }),
+): DecodeThreads {
   let threads: readonly Thread[] = [];
   let failure: SoftshardError | undefined;
   let nextId = 0;
@@ -50,7 +50,7 @@ export function startDecodeThreads(count: number, imageCacheBytes: number): Deco
   };
 
   const start = (): Thread => {
-    const worker = new Worker(entry, { workerData: { imageCacheBytes } });
+    const worker = startThread();
     const thread: Thread = { worker, pending: new Map() };
     worker.on('message', (reply: DecodeReply) => settle(thread, reply));
     worker.on('error', (cause) => {
