@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { absoluteError } from '../../../src/loss/features/absolute-error.ts';
+import { attentionTransfer } from '../../../src/loss/features/attention-transfer.ts';
+import { channelWise } from '../../../src/loss/features/channel-wise.ts';
+import { cosineDistance } from '../../../src/loss/features/cosine-distance.ts';
+import { pearsonDistance } from '../../../src/loss/features/pearson.ts';
+import { squaredError } from '../../../src/loss/features/squared-error.ts';
+import { referenceFloats, referenceJson, skipWithoutReference } from '../../reference.ts';
+import { gradientError } from '../finite-differences.ts';
+import { distillationVectors as vectors } from '../vectors.ts';
+import { absoluteSum, largestDifference, relativeError, valueOf } from '../wasm-engine.ts';
+
+/** A map [2,4,5,3] from a formula over (n, c, h, w). */
+function feature(of: (n: number, c: number, h: number, w: number) => number): tf.Tensor4D {
+  const data: number[] = [];
+  for (let n = 0; n < 2; n++)
+    for (let h = 0; h < 4; h++)
+      for (let w = 0; w < 5; w++) for (let c = 0; c < 3; c++) data.push(of(n, c, h, w));
+  return tf.tensor4d(data, [2, 4, 5, 3]);
+}
+
+const student = (): tf.Tensor4D => feature((n, c, h, w) => ((13 * n + 7 * c + 5 * h + 3 * w) % 17) / 8 - 1);
+const teacher = (): tf.Tensor4D => feature((n, c, h, w) => ((5 * n + 11 * c + 3 * h + 7 * w) % 19) / 6 - 1);
+
+type Distance = (s: tf.Tensor4D, t: tf.Tensor4D) => tf.Scalar;
+
+const DISTANCES: readonly [name: string, distance: Distance, expected: number | undefined][] = [
+  ['mse', squaredError, vectors.feat_mse_mean],
+  ['l1', absoluteError, undefined],
+  ['cosine', cosineDistance, undefined],
+  ['at', attentionTransfer, vectors.attention_transfer_mean],
+  ['pkd', pearsonDistance, vectors.pkd.loss],
+  ['cwd', channelWise, vectors.cwd_tau1],
+  ['cwd at temperature 4', (s, t) => channelWise(s, t, 4), vectors.cwd_tau4],
+];
+
+for (const [name, distance, expected] of DISTANCES) {
+  describe(name, () => {
+    test('the value is that of the vectors', { skip: expected === undefined ? 'no vector' : false }, () => {
+      const error = relativeError(valueOf(distance(student(), teacher())), expected ?? NaN);
+      assert.ok(error < 1e-5, `${error}`);
+    });
+
+    test('the gradient equals finite differences', () => {
+      const t = teacher();
+      // Shifted a little: no element of the student equals the teacher's, where |x| has no derivative.
+      const s = tf.add<tf.Tensor4D>(student(), 0.0123);
+      const error = gradientError((x) => distance(x as tf.Tensor4D, t), s.dataSync(), s.shape, 0.01);
+      assert.ok(error < 2e-4, `${error}`);
+    });
+
+    test('equal maps are at distance 0, with a gradient of 0', () => {
+      const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => distance(x as tf.Tensor4D, teacher()))(
+        teacher(),
+      );
+      assert.ok(Math.abs(valueOf(value)) < 1e-6);
+      assert.ok(absoluteSum(grad.dataSync()) < 1e-6);
+    });
+
+    test('maps of zeros stay finite', () => {
+      const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => distance(x as tf.Tensor4D, teacher()))(
+        tf.zeros([2, 4, 5, 3]),
+      );
+      assert.ok([...value.dataSync(), ...grad.dataSync()].every(Number.isFinite));
+    });
+
+    test('nothing stays allocated', () => {
+      const [s, t] = [student(), teacher()];
+      const before = tf.memory().numTensors;
+      tf.dispose(tf.grad((x: tf.Tensor) => distance(x as tf.Tensor4D, t))(s));
+      tf.dispose(tf.tidy(() => distance(s, t)));
+      assert.equal(tf.memory().numTensors, before);
+    });
+  });
+}
+
+test('the definitions of l1 and cosine', () => {
+  const [s, t] = [student().dataSync<'float32'>(), teacher().dataSync<'float32'>()];
+  const l1 = s.reduce((sum, x, i) => sum + Math.abs(x - (t[i] ?? NaN)), 0) / s.length;
+  assert.ok(relativeError(valueOf(absoluteError(student(), teacher())), l1) < 1e-5);
+  let cosine = 0;
+  for (let i = 0; i < s.length; i += 3) {
+    const [a, b] = [s.subarray(i, i + 3), t.subarray(i, i + 3)];
+    cosine += 1 - a.reduce((sum, x, k) => sum + x * (b[k] ?? NaN), 0) / (Math.hypot(...a) * Math.hypot(...b));
+  }
+  assert.ok(relativeError(valueOf(cosineDistance(student(), teacher())), cosine / 40) < 1e-5);
+});
+
+test('the gradient of pkd is that of the vectors', () => {
+  const gradient = tf.grad((x: tf.Tensor) => pearsonDistance(x as tf.Tensor4D, teacher()))(student());
+  // The first row of the first channel.
+  const first = tf.slice(gradient, [0, 0, 0, 0], [1, 1, 5, 1]).dataSync();
+  assert.ok(largestDifference(first, vectors.pkd.grad0) < 1e-7);
+});
+
+test('mse of the seeded features, three levels', { skip: skipWithoutReference }, () => {
+  const expected = (referenceJson('ref', 'D_distill.json') as { 'seed_feature_w0.1': { value: number } })[
+    'seed_feature_w0.1'
+  ];
+  const read = (name: string): tf.Tensor4D => {
+    const { data, shape } = referenceFloats(name);
+    return tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [0, 2, 3, 1]);
+  };
+  let sum = 0;
+  for (const level of [0, 1, 2]) {
+    const t = read(`D_feat_teacher_${level}.npy`);
+    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) =>
+      tf.mul<tf.Scalar>(squaredError(x as tf.Tensor4D, t), 0.1),
+    )(read(`D_feat_student_${level}.npy`));
+    sum += valueOf(value);
+    const reference = referenceFloats(`D_grad_seed_feature_${level}.npy`).data;
+    const found = tf.transpose(grad, [0, 3, 1, 2]).dataSync();
+    found.forEach((g, i) =>
+      assert.ok(Math.abs(g - (reference[i] ?? NaN)) <= 1e-5 * Math.abs(reference[i] ?? NaN) + 1e-11),
+    );
+  }
+  assert.ok(relativeError(sum, expected.value) < 1e-5, `${sum} ${expected.value}`);
+});
