@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { isSoftshardError } from '../../src/errors.ts';
+import { resizeFeature } from '../../src/loss/features/resize-feature.ts';
+import { squaredError } from '../../src/loss/features/squared-error.ts';
+import { createHintLoss, type HintPair } from '../../src/loss/hint.ts';
+import type { LossContext, LossTarget } from '../../src/loss/loss.ts';
+import type { Forward } from '../../src/model/detector.ts';
+import { gradientError } from './finite-differences.ts';
+import { contextOf, largestDifference, valueOf } from './wasm-engine.ts';
+
+const map = (b: number, h: number, w: number, c: number, phase = 0): tf.Tensor4D =>
+  tf.tensor4d(
+    Float32Array.from({ length: b * h * w * c }, (_, i) => Math.sin(1.7 * i + phase)),
+    [b, h, w, c],
+  );
+
+const studentOf = (layer: number, feature: tf.Tensor4D): Forward => ({
+  heads: [],
+  features: new Map([[layer, feature]]),
+});
+const targetOf = (layer: number, feature: tf.Tensor4D): LossTarget => ({
+  labels: new Float32Array(0),
+  labelled: [false, false],
+  teacher: { features: new Map([[layer, feature]]) },
+});
+const context = contextOf(3, { box: 1, obj: 1, cls: 1 });
+const isLossError = (error: unknown): boolean => isSoftshardError(error, 'E_LOSS');
+
+describe('resizing a feature', () => {
+  test('bilinear between pixel centres, border repeated', () => {
+    const x = tf.tensor4d([0, 1, 2, 3], [1, 2, 2, 1]);
+    const along = [0, 0.25, 0.75, 1];
+    const expected = along.flatMap((y) => along.map((at) => 2 * y + at));
+    assert.ok(largestDifference(resizeFeature(x, 4, 4).dataSync(), expected) < 1e-6);
+    assert.ok(largestDifference(resizeFeature(x, 1, 1).dataSync(), [1.5]) < 1e-6);
+  });
+
+  test('the gradient equals finite differences', () => {
+    const x = map(2, 3, 2, 2);
+    const weights = map(2, 5, 7, 2, 0.3);
+    const error = gradientError(
+      (y) => tf.sum(tf.mul(resizeFeature(y as tf.Tensor4D, 5, 7), weights)),
+      x.dataSync(),
+      x.shape,
+      0.1,
+    );
+    assert.ok(error < 1e-4, `${error}`);
+  });
+});
+
+describe('hints', () => {
+  const pair: HintPair = { student: 4, teacher: 6, kind: 'mse' };
+
+  test('a term is named after its layers and compares them', () => {
+    const [s, t] = [map(2, 4, 4, 3), map(2, 4, 4, 3, 1)];
+    const terms = createHintLoss([pair])(studentOf(4, s), targetOf(6, t), context);
+    assert.deepEqual(Object.keys(terms), ['4-6']);
+    assert.equal(valueOf(terms['4-6']), valueOf(squaredError(s, t)));
+  });
+
+  test('the adapter of the pair is applied, and learns', () => {
+    const kernel = map(1, 1, 2, 3);
+    const adapting: LossContext = {
+      ...context,
+      adapt: (name, feature) => {
+        assert.equal(name, '4-6');
+        return tf.conv2d(feature, kernel, 1, 'valid');
+      },
+    };
+    const t = map(2, 4, 4, 3, 1);
+    const gradient = tf.grad((s: tf.Tensor) =>
+      tf.addN(
+        Object.values(createHintLoss([pair])(studentOf(4, s as tf.Tensor4D), targetOf(6, t), adapting)),
+      ),
+    )(map(2, 4, 4, 2));
+    assert.ok(gradient.dataSync().some((g) => g !== 0));
+  });
+
+  test('a teacher larger by a whole factor is averaged, any other size makes the student resize', () => {
+    const s = map(2, 2, 3, 2);
+    const large = map(2, 4, 6, 2);
+    const averaged = createHintLoss([pair])(studentOf(4, s), targetOf(6, large), context);
+    assert.equal(valueOf(averaged['4-6']), valueOf(squaredError(s, tf.avgPool(large, 2, 2, 'valid'))));
+    const odd = map(2, 3, 5, 2);
+    const resized = createHintLoss([pair])(studentOf(4, s), targetOf(6, odd), context);
+    assert.equal(valueOf(resized['4-6']), valueOf(squaredError(resizeFeature(s, 3, 5), odd)));
+  });
+
+  test('every kind runs, and leaves nothing allocated', () => {
+    const student = studentOf(4, map(2, 4, 4, 3));
+    const target = targetOf(6, map(2, 8, 8, 3, 1));
+    const before = tf.memory().numTensors;
+    for (const kind of ['mse', 'l1', 'cosine', 'at', 'pkd', 'cwd'] as const) {
+      const terms = createHintLoss([{ ...pair, kind, temperature: 2 }])(student, target, context);
+      assert.ok(valueOf(terms['4-6']) > 0);
+      tf.dispose(terms);
+    }
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  test('attention transfer compares maps of unequal channels, the others do not', () => {
+    const student = studentOf(4, map(2, 4, 4, 3));
+    const target = targetOf(6, map(2, 4, 4, 5));
+    assert.ok(valueOf(createHintLoss([{ ...pair, kind: 'at' }])(student, target, context)['4-6']) > 0);
+    assert.throws(() => createHintLoss([pair])(student, target, context), isLossError);
+  });
+
+  test('a missing feature and a repeated pair are E_LOSS', () => {
+    const t = map(2, 4, 4, 3);
+    assert.throws(() => createHintLoss([pair])(studentOf(5, t), targetOf(6, t), context), isLossError);
+    assert.throws(() => createHintLoss([pair])(studentOf(4, t), targetOf(7, t), context), isLossError);
+    assert.throws(() => createHintLoss([pair, { ...pair, kind: 'l1' }]), isLossError);
+  });
+});
