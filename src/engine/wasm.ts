@@ -1,4 +1,4 @@
-/** The WebAssembly engine: runs anywhere, one thread, with convolution gradients of our own. */
+/** The WebAssembly engine: runs anywhere, one thread, with gradients of our own. */
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -6,7 +6,7 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { SoftshardError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import { portableOps } from './ops/portable.ts';
-import { registerWasmConvolutionGradients } from './ops/wasm-convolution-gradients.ts';
+import { registerWasmKernels } from './ops/wasm-kernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -20,7 +20,7 @@ export async function openWasm(): Promise<Engine> {
       remedy: 'Check that this Node build supports WebAssembly SIMD (Node >= 20.19 does).',
     });
   }
-  registerWasmConvolutionGradients();
+  registerWasmKernels();
   return {
     info: { name: 'wasm', tfjs: tf.version_core, device: 'cpu', threads: 1, isa: 'wasm-simd' },
     ops: portableOps,

@@ -3,8 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelGraph } from '../model/graph.ts';
 import { engineShape } from '../model/layout.ts';
 
-/** Biases and betas; decayed filters; gammas of batch norms; adapters of hints (decayed, dropped at export). */
-export const PARAMETER_GROUPS = ['bias', 'weight', 'norm', 'adapter'] as const;
+/**
+ * Biases and betas; decayed filters; gammas of batch norms; filters (decayed) and biases of the hints' adapters,
+ * which are dropped at export.
+ */
+export const PARAMETER_GROUPS = ['bias', 'weight', 'norm', 'adapterWeight', 'adapterBias'] as const;
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
 
 export interface Slot {
@@ -31,6 +34,7 @@ export interface ParameterLayout {
 /** A trainable value beside the model's own: an adapter's filter or bias. */
 export interface ExtraParameter {
   readonly key: string;
+  readonly group: 'adapterWeight' | 'adapterBias';
   readonly shape: readonly number[];
 }
 
@@ -44,7 +48,7 @@ export function layoutParameters(graph: ModelGraph, extra: readonly ExtraParamet
         ? [{ key: name, shape: engineShape(shape), group: GROUP_OF[role] }]
         : [],
     ),
-    ...extra.map(({ key, shape }) => ({ key, shape, group: 'adapter' as const })),
+    ...extra,
   ];
   const slots: Slot[] = [];
   const ranges: GroupRange[] = [];

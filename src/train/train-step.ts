@@ -132,7 +132,7 @@ function optimizerStep(state: TrainingState, options: StepOptions): void {
           {
             learningRate: group === 'bias' ? settings.biasLearningRate : settings.learningRate,
             momentum: settings.momentum,
-            weightDecay: group === 'weight' || group === 'adapter' ? weightDecay : 0,
+            weightDecay: group === 'weight' || group === 'adapterWeight' ? weightDecay : 0,
           },
           counters.updates,
         );

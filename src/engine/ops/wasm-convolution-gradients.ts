@@ -1,13 +1,13 @@
 /**
  * The two gradients of a convolution, composed of kernels that the wasm backend has and runs fast: it lacks
  * Conv2DBackpropFilter altogether, and its Conv2DBackpropInput is several times slower than a flipped convolution.
- * Registered as kernels, so that `tf.conv2d` differentiates as on every other backend.
+ * `wasm-kernels.ts` registers both.
  */
 import * as tf from '@tensorflow/tfjs-core';
 
-type Shape4 = [number, number, number, number];
+export type Shape4 = [number, number, number, number];
 
-interface ConvAttributes {
+export interface ConvAttributes {
   readonly strides: number | [number, number];
   readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
   readonly filterShape?: Shape4;
@@ -138,39 +138,5 @@ export function convolutionInputGradient(
     }
     const whole = weave(phases, stride);
     return tf.slice(whole, [0, top, left, 0], [-1, h, width, -1]);
-  });
-}
-
-/** Gives the wasm backend both gradients. Idempotent. */
-export function registerWasmConvolutionGradients(): void {
-  for (const kernelName of ['Conv2DBackpropInput', 'Conv2DBackpropFilter']) {
-    const known = tf.getKernelsForBackend('wasm').some((kernel) => kernel.kernelName === kernelName);
-    if (known) tf.unregisterKernel(kernelName, 'wasm');
-  }
-  tf.registerKernel({
-    kernelName: 'Conv2DBackpropFilter',
-    backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs }) => {
-      const a = attrs as unknown as ConvAttributes & { filterShape: Shape4 };
-      return convolutionFilterGradient(
-        inputs['x'] as tf.Tensor4D,
-        inputs['dy'] as tf.Tensor4D,
-        a.filterShape,
-        a,
-      );
-    },
-  });
-  tf.registerKernel({
-    kernelName: 'Conv2DBackpropInput',
-    backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs }) => {
-      const a = attrs as unknown as ConvAttributes & { inputShape: Shape4 };
-      return convolutionInputGradient(
-        inputs['dy'] as tf.Tensor4D,
-        inputs['filter'] as tf.Tensor4D,
-        a.inputShape,
-        a,
-      );
-    },
   });
 }
