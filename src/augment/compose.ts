@@ -27,7 +27,21 @@ function paste(image: RgbImage, placed: PlacedImage, canvas: Uint8Array, canvasW
   }
 }
 
-/** Writes the composition's picture of `size` (uint8 RGB) to `out`; images are asked for one after another. */
+/** The composition's images by sample, asked for all at once; of several failures the first image's is thrown. */
+async function imagesOf(composition: Composition, imageOf: ImageOf): Promise<ReadonlyMap<number, RgbImage>> {
+  const samples = [...new Set(composition.images.map(({ sample }) => sample))];
+  const settled = await Promise.allSettled(
+    samples.map(async (sample) => [sample, await imageOf(sample)] as const),
+  );
+  return new Map(
+    settled.map((outcome) => {
+      if (outcome.status === 'fulfilled') return outcome.value;
+      throw outcome.reason;
+    }),
+  );
+}
+
+/** Writes the composition's picture of `size` (uint8 RGB) to `out`. Rejects with what `imageOf` throws. */
 export async function compose(
   composition: Composition,
   size: PixelSize,
@@ -36,13 +50,12 @@ export async function compose(
   scratch: Scratch,
 ): Promise<void> {
   const { canvasWidth, canvasHeight, matrix } = composition;
-  const decoded: RgbImage[] = [];
-  for (const { sample } of composition.images) decoded.push(await imageOf(sample));
+  const images = await imagesOf(composition, imageOf);
   const bytes = canvasWidth * canvasHeight * 3;
   const canvas = matrix === undefined ? out : scratch.bytes('canvas', bytes);
   canvas.fill(PAD_VALUE);
-  for (const [i, placed] of composition.images.entries()) {
-    const source = decoded[i];
+  for (const placed of composition.images) {
+    const source = images.get(placed.sample);
     if (source === undefined) continue;
     const { w, h, fit = [w, h] } = placed;
     const loaded = resized(source, w, h, () => scratch.bytes('loaded', w * h * 3));
