@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { withGradient } from '../../engine/custom-gradient.ts';
+import { kullbackLeibler } from '../kullback-leibler.ts';
 
 /** [B,H,W,C] as [B*C, H*W]. */
 function byChannel(feature: tf.Tensor4D): tf.Tensor2D {
@@ -19,11 +20,9 @@ export const channelWise = (student: tf.Tensor4D, teacher: tf.Tensor4D, temperat
       tf.logSoftmax(tf.mul<tf.Tensor2D>(byChannel(feature), 1 / temperature));
     const own = logits(student);
     const theirs = logits(teacher);
-    const probabilities = tf.exp(theirs);
-    save(own, probabilities);
-    const divergence = tf.sum(tf.mul(probabilities, tf.sub(theirs, own)), 1); // [B*C]
+    save(own, tf.exp(theirs));
     return {
-      value: tf.mul(tf.sum(divergence), temperature ** 2 / (b * c)),
+      value: tf.mul(tf.sum(kullbackLeibler(theirs, own)), temperature ** 2 / (b * c)),
       gradient: (dy, saved) => {
         const [logP, q] = saved as [tf.Tensor2D, tf.Tensor2D];
         const slope = tf.mul(tf.sub(tf.exp(logP), q), tf.mul(dy, temperature / (b * c)));
