@@ -1,0 +1,24 @@
+/** How the weight of a distillation term runs over the epochs. */
+export interface Schedule {
+  /** `constant` keeps `from`; `linear` and `cosine` run from `from` to `to`. */
+  readonly kind: 'constant' | 'linear' | 'cosine';
+  /** Factors of the first and of the last epoch in which the term is on. */
+  readonly from: number;
+  readonly to: number;
+  /** Epochs at the end in which the term is off. */
+  readonly offLastEpochs: number;
+}
+
+/**
+ * The factor of a term's weight in `epoch` (0-based) of `epochs`: 0 in the last `offLastEpochs`, before them from
+ * `from` in the first epoch to `to` in the last one that counts.
+ */
+export function scheduleFactor(schedule: Schedule, epoch: number, epochs: number): number {
+  const { kind, from, to, offLastEpochs } = schedule;
+  const active = epochs - offLastEpochs;
+  if (epoch >= active) return 0;
+  if (kind === 'constant') return from;
+  const progress = active > 1 ? epoch / (active - 1) : 0;
+  const done = kind === 'linear' ? progress : (1 - Math.cos(Math.PI * progress)) / 2;
+  return from + (to - from) * done;
+}
