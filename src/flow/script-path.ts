@@ -15,15 +15,13 @@ export const packageRoot: string = resolve(
   runsFromSource ? '../..' : '../../..',
 );
 
-const loaderArguments = (): readonly string[] =>
-  runsFromSource
-    ? [
-        '--conditions=softshard-source',
-        '--import',
-        // Absolute, since Node resolves a bare `--import tsx` from the working folder.
-        pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
-      ]
-    : [];
+/** The pinned loader for TypeScript. Absolute, since Node resolves a bare `--import tsx` from the working folder. */
+const loader = (): readonly string[] => [
+  '--import',
+  pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
+];
+
+const sourceArguments = (): readonly string[] => ['--conditions=softshard-source', ...loader()];
 
 /** Arguments for `process.execPath` that run one script. */
 export interface ScriptCommand {
@@ -40,11 +38,11 @@ export const modulePath = (name: string): string =>
 /** How to start a script of this package, named from the root without extension (`stages/teach`). */
 export const scriptCommand = (name: string): ScriptCommand => ({
   file: modulePath(name),
-  nodeArguments: loaderArguments(),
+  nodeArguments: runsFromSource ? sourceArguments() : [],
 });
 
 /** How to start a script outside the package, or one named by its file: TypeScript goes through the loader. */
 export const fileCommand = (file: string): ScriptCommand => ({
   file: resolve(file),
-  nodeArguments: loaderArguments(),
+  nodeArguments: runsFromSource ? sourceArguments() : file.endsWith('.ts') ? loader() : [],
 });
