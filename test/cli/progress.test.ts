@@ -2,7 +2,6 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createProgress, duration, figure, screenOn } from '../../src/cli/progress.ts';
 import type { EventBody } from '../../src/flow/step-command.ts';
-import type { SoftshardEvent } from '../../src/flow/events.ts';
 
 const written = (isTerminal: boolean, events: readonly EventBody[]): string => {
   let text = '';

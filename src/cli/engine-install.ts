@@ -1,0 +1,39 @@
+/** `softshard engine install`. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { installEngine, isOffline, softshardHome } from '../engine/install/index.ts';
+import { defineStep, stepMain } from '../flow/step-main.ts';
+
+export const command = defineStep({
+  name: 'engine-install',
+  summary:
+    'Installs the native engine: fetches TensorFlow’s wheel with pip, compiles the binding to it and tests it. A second call finds it and does nothing.',
+  environment: 'none',
+  options: z.strictObject({
+    from: z
+      .string()
+      .optional()
+      .describe('wheel that is already on this machine; nothing is downloaded')
+      .meta({ placeholder: 'FILE' }),
+    home: z
+      .string()
+      .optional()
+      .describe('where engines are kept; by default SOFTSHARD_HOME, else the user’s cache folder')
+      .meta({ placeholder: 'DIR' }),
+  }),
+  run: async ({ from, home }, context) => {
+    const { engine, state } = await installEngine({
+      home: home === undefined ? softshardHome() : resolve(home),
+      offline: isOffline(),
+      onMessage: (line) => context.info(line),
+      signal: context.signal,
+      ...(from === undefined ? {} : { wheelFile: resolve(from) }),
+    });
+    return { ...engine, state };
+  },
+  describe: ({ name, folder, state }) =>
+    state === 'found' ? `${name} is already installed in ${folder}` : `installed ${name} in ${folder}`,
+  resume: () => 'Nothing half-made is left. Run the same command again.',
+});
+
+await stepMain(import.meta.url, command);
