@@ -1,0 +1,66 @@
+import { SoftshardError } from '../errors.ts';
+import type { HeadSpec } from '../model/detector.ts';
+import { checkHeads } from './check-heads.ts';
+import type { DistillationOptions } from './distillation-options.ts';
+import { pairName } from './hint.ts';
+import type { Schedule } from './schedule.ts';
+
+/** One of the two models: its head, and how many layers its graph has (the head counts as one). */
+export interface DistillationParty {
+  readonly head: HeadSpec;
+  readonly layers: number;
+}
+
+function checkSchedule(schedule: Schedule, term: string, epochs: number): void {
+  if (schedule.offLastEpochs < epochs) return;
+  throw new SoftshardError('E_LOSS', {
+    message: `The ${term} would never be on.`,
+    where: `${term}, schedule.offLastEpochs`,
+    expected: `< ${epochs} epochs`,
+    found: `${schedule.offLastEpochs}`,
+  });
+}
+
+/**
+ * Throws E_LOSS unless `options` make sense for these two models and this many epochs: equal heads where outputs are
+ * distilled (see `checkHeads`), hint layers that exist and come before the head, terms that are on in some epoch, and
+ * some term with a weight.
+ */
+export function checkDistillation(
+  options: DistillationOptions,
+  { student, teacher, epochs }: { student: DistillationParty; teacher: DistillationParty; epochs: number },
+): void {
+  const { output, hints, hard } = options;
+  if (output.kind !== 'none') {
+    checkHeads(student.head, teacher.head);
+    checkSchedule(output.schedule, 'output term', epochs);
+  }
+  for (const hint of hints) {
+    const name = `hint ${pairName(hint)}`;
+    for (const [whose, layer, { layers }] of [
+      ['student', hint.student, student],
+      ['teacher', hint.teacher, teacher],
+    ] as const) {
+      if (layer >= layers - 1) {
+        throw new SoftshardError('E_LOSS', {
+          message: `The ${whose} has no layer ${layer} that could be a hint.`,
+          where: name,
+          expected: `0...${layers - 2}`,
+          found: `${layer}`,
+        });
+      }
+    }
+    checkSchedule(hint.schedule, name, epochs);
+  }
+  const weights = [
+    hard.weight,
+    output.kind === 'none' ? 0 : output.weight,
+    ...hints.map((hint) => hint.weight),
+  ];
+  if (weights.every((weight) => weight === 0)) {
+    throw new SoftshardError('E_LOSS', {
+      message: 'No term of the loss has a weight: nothing would be learnt.',
+      found: 'hard, output and hints all 0 or none',
+    });
+  }
+}
