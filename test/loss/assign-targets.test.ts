@@ -5,7 +5,7 @@ import { isSoftshardError } from '../../src/errors.ts';
 import { assignTargets } from '../../src/loss/assign-targets.ts';
 import { referenceFloats, referenceNpy, skipWithoutReference } from '../reference.ts';
 import { lossVectors, VECTOR_GRIDS, vectorLabels } from './vectors.ts';
-import { headSpec, largestDifference } from './wasm-engine.ts';
+import { headSpec, largestDifference } from './on-engine.ts';
 
 const rows = (columns: readonly ArrayLike<number>[], count: number): number[][] =>
   Array.from({ length: count }, (_, i) => columns.map((column) => column[i] ?? NaN));

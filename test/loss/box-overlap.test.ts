@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { boxOverlap, ciou, type OverlapKind } from '../../src/loss/box-overlap.ts';
 import { gradientError } from './finite-differences.ts';
 import { lossVectors } from './vectors.ts';
-import { largestDifference } from './wasm-engine.ts';
+import { largestDifference } from './on-engine.ts';
 
 const { ciou: vectors } = lossVectors;
 const matrix = (values: readonly (readonly number[])[]): tf.Tensor2D =>

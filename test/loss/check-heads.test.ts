@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isSoftshardError } from '../../src/errors.ts';
 import { checkHeads } from '../../src/loss/check-heads.ts';
 import type { HeadSpec } from '../../src/model/detector.ts';
-import { headSpec } from './wasm-engine.ts';
+import { headSpec } from './on-engine.ts';
 
 const student = headSpec(3);
 

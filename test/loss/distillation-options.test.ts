@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { isSoftshardError } from '../../src/errors.ts';
 import { checkDistillation } from '../../src/loss/check-distillation.ts';
 import { distillationOptions, parseDistillationOptions } from '../../src/loss/distillation-options.ts';
-import { headSpec } from './wasm-engine.ts';
+import { headSpec } from './on-engine.ts';
 
 const constant = { kind: 'constant', from: 1, to: 1, offLastEpochs: 0 };
 const isLossError =

@@ -13,7 +13,7 @@ import {
   targetOf,
   torchData,
   valueOf,
-} from './wasm-engine.ts';
+} from './on-engine.ts';
 
 interface LossReference {
   readonly loss_total_times_batch: number;

@@ -15,7 +15,7 @@ import {
   relativeError,
   targetOf,
   valueOf,
-} from './wasm-engine.ts';
+} from './on-engine.ts';
 
 const context = contextOf(3, { box: 0.05, obj: 1, cls: 0.01875 });
 

@@ -8,7 +8,7 @@ import { createHintLoss, type HintPair } from '../../src/loss/hint.ts';
 import type { LossContext, LossTarget } from '../../src/loss/loss.ts';
 import type { Forward } from '../../src/model/detector.ts';
 import { gradientError } from './finite-differences.ts';
-import { contextOf, largestDifference, valueOf } from './wasm-engine.ts';
+import { contextOf, largestDifference, valueOf } from './on-engine.ts';
 
 const map = (b: number, h: number, w: number, c: number, phase = 0): tf.Tensor4D =>
   tf.tensor4d(

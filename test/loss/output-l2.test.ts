@@ -16,7 +16,7 @@ import {
   targetOf,
   torchData,
   valueOf,
-} from './wasm-engine.ts';
+} from './on-engine.ts';
 
 const loss = createL2OutputLoss();
 const none = new Float32Array(0);

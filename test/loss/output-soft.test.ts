@@ -16,7 +16,7 @@ import {
   relativeError,
   targetOf,
   valueOf,
-} from './wasm-engine.ts';
+} from './on-engine.ts';
 
 const none = new Float32Array(0);
 const gains = { box: 0.05, obj: 1, cls: 0.5 };

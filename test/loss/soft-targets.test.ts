@@ -5,7 +5,7 @@ import { isSoftshardError } from '../../src/errors.ts';
 import { crossEntropy, hintonLoss, softSigmoidTargets, softTargets } from '../../src/loss/soft-targets.ts';
 import { referenceJson, skipWithoutReference } from '../reference.ts';
 import { distillationVectors as vectors } from './vectors.ts';
-import { largestDifference, ops, relativeError, valueOf } from './wasm-engine.ts';
+import { largestDifference, ops, relativeError, valueOf } from './on-engine.ts';
 
 const matrix = (values: readonly (readonly number[])[]): tf.Tensor2D =>
   tf.tensor2d(values.map((row) => [...row]));

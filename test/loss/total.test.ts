@@ -6,7 +6,7 @@ import { distillationOptions } from '../../src/loss/distillation-options.ts';
 import { createOutputLoss } from '../../src/loss/output.ts';
 import { lossWeights, totalLoss } from '../../src/loss/total.ts';
 import { referenceFloats, referenceJson, skipWithoutReference } from '../reference.ts';
-import { contextOf, forwardOf, gridHead, relativeError, targetOf, valueOf } from './wasm-engine.ts';
+import { contextOf, forwardOf, gridHead, relativeError, targetOf, valueOf } from './on-engine.ts';
 
 const values = (terms: Readonly<Record<string, tf.Scalar>>): Record<string, number> =>
   Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, valueOf(term)]));

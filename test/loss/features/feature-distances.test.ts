@@ -10,7 +10,7 @@ import { squaredError } from '../../../src/loss/features/squared-error.ts';
 import { referenceFloats, referenceJson, skipWithoutReference } from '../../reference.ts';
 import { gradientError } from '../finite-differences.ts';
 import { distillationVectors as vectors } from '../vectors.ts';
-import { absoluteSum, largestDifference, relativeError, valueOf } from '../wasm-engine.ts';
+import { absoluteSum, largestDifference, relativeError, valueOf } from '../on-engine.ts';
 
 /** A map [2,4,5,3] from a formula over (n, c, h, w). */
 function feature(of: (n: number, c: number, h: number, w: number) => number): tf.Tensor4D {

@@ -1,14 +1,14 @@
 /** The engine of the loss tests, and the changes of layout between them and the reference's tensors. */
-import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
-import { openWasm } from '../../src/engine/wasm.ts';
+import type { EngineName } from '../../src/engine/engine.ts';
+import { openEngine } from '../../src/engine/select.ts';
 import type { Gains, LossContext, LossTarget } from '../../src/loss/loss.ts';
 import type { Forward, HeadSpec } from '../../src/model/detector.ts';
 
-export const { ops } = await openWasm();
-// tfjs-core registers no gradients of its own.
-if ((tf.getGradient('Sum') as tf.GradConfig | undefined) === undefined)
-  createRequire(import.meta.url)('@tensorflow/tfjs');
+/** wasm is there on every machine; SOFTSHARD_TEST_ENGINE runs the same tests on another one. */
+const name = (process.env['SOFTSHARD_TEST_ENGINE'] ?? 'wasm') as EngineName;
+
+export const { ops } = (await openEngine(name)).engine;
 
 /** YOLOv5's anchors, pixels. */
 const ANCHORS: HeadSpec['anchors'] = [
