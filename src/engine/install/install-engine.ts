@@ -34,6 +34,8 @@ import type { Wheel } from './wheels.ts';
 export interface InstallOptions {
   /** Softshard's home folder. */
   readonly home: string;
+  /** What to install; by default the wheel pinned for this platform. */
+  readonly wheel?: Wheel;
   /** A wheel that is already on this machine; nothing is downloaded then. */
   readonly wheelFile?: string;
   /** Forbids the download; false by default. */
@@ -166,7 +168,7 @@ export const installEngine = async (options: InstallOptions): Promise<InstallRes
   const { home, signal } = options;
   const say = options.onMessage ?? (() => undefined);
   const environment = options.environment ?? process.env;
-  const wheel = requireWheel();
+  const wheel = options.wheel ?? requireWheel();
   const source = requireBindingSource();
   const name = engineName(wheel, source);
   const before = readEngine(home, name);

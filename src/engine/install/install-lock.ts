@@ -43,6 +43,9 @@ const breakStale = (lock: string, own: string): void => {
   rmSync(aside, { force: true });
 };
 
+/** Tells calls of one process apart. */
+let calls = 0;
+
 export interface LockOptions {
   /** Called once, when another live process holds the lock. */
   readonly onWait?: (holder: ProcessIdentity) => void;
@@ -62,7 +65,7 @@ export const withInstallLock = async <T>(
   options: LockOptions = {},
 ): Promise<T> => {
   const lock = join(folder, '.lock');
-  const own = join(folder, `.lock-${process.pid}`);
+  const own = join(folder, `.lock-${process.pid}-${calls++}`);
   writeFileSync(own, JSON.stringify(processIdentity()));
   let waiting = false;
   try {

@@ -44,10 +44,10 @@ const isOlder = (version: string, than: string): boolean => {
   return (a[0] ?? 0) !== (b[0] ?? 0) ? (a[0] ?? 0) < (b[0] ?? 0) : (a[1] ?? 0) < (b[1] ?? 0);
 };
 
-/** The wheel for a platform with glibc `glibc`. Throws E_ENGINE_INSTALL where there is none. */
+/** The wheel for a platform with glibc `glibc` (null: another C library). Throws E_ENGINE_INSTALL where there is none. */
 export const requireWheel = (
   platform = `${process.platform}-${process.arch}`,
-  glibc: string | undefined = glibcVersion(),
+  glibc: string | null = glibcVersion() ?? null,
 ): Wheel => {
   const wheel = wheelFor(platform);
   if (wheel === undefined)
@@ -56,11 +56,11 @@ export const requireWheel = (
       'Use --engine wasm, which needs no installation.',
       platform,
     );
-  if (glibc === undefined || isOlder(glibc, wheel.glibc))
+  if (glibc === null || isOlder(glibc, wheel.glibc))
     throw cannotInstall(
       `TensorFlow ${wheel.tensorflow} needs glibc ${wheel.glibc} or newer.`,
       'Use --engine wasm, which needs no installation.',
-      glibc === undefined ? 'another C library' : `glibc ${glibc}`,
+      glibc === null ? 'another C library' : `glibc ${glibc}`,
     );
   return wheel;
 };
