@@ -84,7 +84,7 @@ function numpyScalar(args: readonly PickleValue[]): PickleValue | undefined {
     case 'i4':
       return view.getInt32(0, little);
     default:
-      return undefined;
+      return new NumpyArray(); // kept unread, like an array
   }
 }
 

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SoftshardError, isSoftshardError, type ErrorCode } from '../../src/errors.ts';
 import { PICKLE_LIMITS } from '../../src/weights/pickle-machine.ts';
-import { PickleRecord, PickleTuple, type PickleValue } from '../../src/weights/pickle-value.ts';
+import { NumpyArray, PickleRecord, PickleTuple, type PickleValue } from '../../src/weights/pickle-value.ts';
 import { unpickle } from '../../src/weights/pickle.ts';
 import { plainValue } from '../../src/weights/plain-value.ts';
 import { ORDERED_DICT, PROTO2, assemble, int, text } from './pickle-assembly.ts';
@@ -70,6 +70,8 @@ describe('unpickle', () => {
     const dtype = `cnumpy\ndtype\n(U\x02f8K\x00K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb`;
     const scalar = `cnumpy.core.multiarray\nscalar\n(${dtype}C\x08\x00\x00\x00\x00\x00\x00\xf8\x3ftR`;
     assert.equal(load(assemble(PROTO2, scalar, '.')), 1.5);
+    const flag = scalar.replace('U\x02f8', 'U\x02b1').replace(/C\x08.{8}/s, 'C\x01\x01');
+    assert.ok(load(assemble(PROTO2, flag, '.')) instanceof NumpyArray);
     const array = `cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01K\x01\x85${dtype}\x89C\x00tb`;
     load(assemble(PROTO2, array, '.'));
   });

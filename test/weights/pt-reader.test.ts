@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { isSoftshardError, type ErrorCode } from '../../src/errors.ts';
+import fc from 'fast-check';
+import { SoftshardError, isSoftshardError, type ErrorCode } from '../../src/errors.ts';
 import { bytesSource } from '../../src/weights/byte-source.ts';
 import { LEGACY_PREFIX } from '../../src/weights/pt-legacy.ts';
 import { readPt, readPtSource, type PtCheckpoint } from '../../src/weights/pt-reader.ts';
@@ -280,6 +281,44 @@ describe('the old container', () => {
     await refused(legacy(assemble(PROTO2, 'cos\nsystem\n.'), {}), 'E_WEIGHTS_UNSAFE', /os\.system/);
     await refused(assemble(PROTO2, 'K\x01.'), 'E_WEIGHTS_FORMAT', /magic number/);
   });
+});
+
+describe('damaged object graphs', () => {
+  // Behind a correct checksum: whoever makes a hostile file states a fitting one.
+  const names = `](${text('cat')}${text('dog')}e`;
+  const leaf = module('torch.nn.modules.conv.Conv2d', {
+    _parameters: dictOf({ weight: tensor(0), bias: 'N' }),
+    _non_persistent_buffers_set: 'c__builtin__\nset\n]\x85R',
+  });
+  const root = module('models.yolo.Model', {
+    _modules: dictOf({ 0: leaf }),
+    yaml: `}${text('nc')}K\x02s`,
+    names,
+  });
+  const model = assemble(PROTO2, `}(${text('epoch')}K\x01${text('model')}${root}u.`);
+  const storages = { 0: floatBytes(1, 2, 3, 4) };
+  const containers: [string, (pickle: Uint8Array) => Buffer][] = [
+    ['zip', (pickle) => zipCheckpoint(pickle, storages)],
+    ['stream', (pickle) => legacy(pickle, storages)],
+  ];
+  for (const [title, wrap] of containers) {
+    test(`are refused or read, never a crash: ${title}`, async () => {
+      assert.equal((await read(wrap(model))).state.size, 1);
+      const position = fc.integer({ min: 0, max: model.byteLength - 1 });
+      await fc.assert(
+        fc.asyncProperty(position, fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+          const pickle = Buffer.from(model);
+          pickle.writeUInt8(pickle.readUInt8(at) ^ mask, at);
+          try {
+            await read(wrap(pickle));
+          } catch (error) {
+            assert.ok(error instanceof SoftshardError, String(error));
+          }
+        }),
+        { seed: 1, numRuns: 1000 },
+      );
+    });
+  }
 });
 
 describe('readPt', () => {
