@@ -31,7 +31,6 @@ export interface SoftOutputLossOptions {
  * by its second column. Logits are multiplied by `sharpness` [no] first, where it is given. Differentiable in `rows`.
  */
 function softEntropy(
-  ops: EngineOps,
   { rows, lines, no }: HeadRows,
   teacher: tf.Tensor2D,
   weights: tf.Tensor2D,
@@ -40,15 +39,17 @@ function softEntropy(
   const times = (x: tf.Tensor2D, scale: tf.Tensor | undefined): tf.Tensor2D =>
     scale === undefined ? x : tf.mul(x, scale);
   return withGradient<tf.Tensor2D>([rows], (save) => {
-    save(rows, teacher, weights, ...(sharpness === undefined ? [] : [sharpness]));
-    const entropy = ops.sigmoidCrossEntropy(times(rows, sharpness), tf.sigmoid(times(teacher, sharpness)));
+    const target = tf.sigmoid(times(teacher, sharpness));
+    save(rows, target, weights, ...(sharpness === undefined ? [] : [sharpness]));
+    // BCE(x, p) = ln(1 + e^x) - x p: few passes over what is the largest tensor of a step.
+    const logits = times(rows, sharpness);
+    const entropy = tf.sub<tf.Tensor2D>(tf.softplus(logits), tf.mul(logits, target));
     return {
       value: columnSums(weights, entropy, lines),
       gradient: (dy, saved) => {
-        const [s, t, w] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-        const c = saved[3];
-        const scale = tf.matMul(w, times(tf.reshape(dy, [2, no]), c)); // [n, no]
-        return [tf.mul(tf.sub(tf.sigmoid(times(s, c)), tf.sigmoid(times(t, c))), scale)];
+        const [s, p, w] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+        const scale = tf.matMul(w, times(tf.reshape(dy, [2, no]), saved[3])); // [n, no]
+        return [tf.mul(tf.sub(tf.sigmoid(times(s, saved[3])), p), scale)];
       },
     };
   });
@@ -169,7 +170,7 @@ export function createSoftOutputLoss(options: SoftOutputLossOptions = {}): Loss 
             ],
             1,
           ); // [n, 2]
-          return softEntropy(ops, head, logits, weights, sharpness);
+          return softEntropy(head, logits, weights, sharpness);
         }),
       ); // [2, no]
       const selections = hostObjectness(teacher, target.teacher?.teacherObjectness).map((logits) =>

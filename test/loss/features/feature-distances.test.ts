@@ -38,10 +38,12 @@ const DISTANCES: readonly [name: string, distance: Distance, expected: number | 
 
 for (const [name, distance, expected] of DISTANCES) {
   describe(name, () => {
-    test('the value is that of the vectors', { skip: expected === undefined ? 'no vector' : false }, () => {
-      const error = relativeError(valueOf(distance(student(), teacher())), expected ?? NaN);
-      assert.ok(error < 1e-5, `${error}`);
-    });
+    if (expected !== undefined) {
+      test('the value is that of the vectors', () => {
+        const error = relativeError(valueOf(distance(student(), teacher())), expected);
+        assert.ok(error < 1e-5, `${error}`);
+      });
+    }
 
     test('the gradient equals finite differences', () => {
       const t = teacher();
