@@ -29,4 +29,4 @@ export const command = defineStep({
   describe: ({ text }) => text,
 });
 
-await stepMain(import.meta.url, command);
+stepMain(import.meta.url, command);

@@ -89,4 +89,4 @@ export const command = defineStep({
   exitCode: ({ canTrain }) => (canTrain ? EXIT.ok : EXIT.failure),
 });
 
-await stepMain(import.meta.url, command);
+stepMain(import.meta.url, command);

@@ -36,4 +36,4 @@ export const command = defineStep({
   resume: () => 'Nothing half-made is left. Run the same command again.',
 });
 
-await stepMain(import.meta.url, command);
+stepMain(import.meta.url, command);

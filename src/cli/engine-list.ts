@@ -32,4 +32,4 @@ export const command = defineStep({
     ].join('\n'),
 });
 
-await stepMain(import.meta.url, command);
+stepMain(import.meta.url, command);

@@ -23,4 +23,4 @@ export const command = defineStep({
   describe: ({ removed }) => `removed ${removed}`,
 });
 
-await stepMain(import.meta.url, command);
+stepMain(import.meta.url, command);

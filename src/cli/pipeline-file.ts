@@ -39,11 +39,16 @@ export const findPipeline = (pipeline: string): string => {
   });
 };
 
+const propertyOf = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+
 const load = async (file: string): Promise<unknown> => {
   // In a source tree the loader is already there.
   if (!runsFromSource && /\.m?ts$/.test(file)) {
-    const { register } = await import('tsx/esm/api');
-    register();
+    // Both: in a project without "type": "module" a TypeScript file counts as CommonJS.
+    const [esm, cjs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')]);
+    esm.register();
+    cjs.register();
   }
   return import(pathToFileURL(file).href);
 };
@@ -65,8 +70,11 @@ export const loadPipeline = async (file: string): Promise<StepCommand> => {
       cause: error,
     });
   }
-  if (typeof module === 'object' && module !== null && 'command' in module && isStepCommand(module.command))
-    return module.command;
+  // What a CommonJS file exports may stand under `default` alone.
+  for (const exported of [module, propertyOf(module, 'default')]) {
+    const command = propertyOf(exported, 'command');
+    if (isStepCommand(command)) return command;
+  }
   throw new SoftshardError('E_PIPELINE', {
     message: 'The pipeline file exports no command.',
     where: file,

@@ -217,16 +217,14 @@ export const exitWith = async (code: number): Promise<never> => {
 };
 
 /**
- * Makes a module a script: `await stepMain(import.meta.url, command)` at its end runs the command when node was
- * started with this file, and does nothing when the module is imported.
+ * Makes a module a script: `stepMain(import.meta.url, command)` at its end runs the command when node was started
+ * with this file, and does nothing when the module is imported. Not awaited: a module with a top-level `await` could
+ * not be required by a CommonJS pipeline.
  */
-export const stepMain = async (url: string, command: StepCommand): Promise<void> => {
+export const stepMain = (url: string, command: StepCommand): void => {
   if (!isMain(url)) return;
-  const code = await executeStep(command, process.argv.slice(2), fileURLToPath(url)).catch(
-    (error: unknown) => {
-      process.stderr.write(`${reasonOf(error)}\n`);
-      return EXIT.failure;
-    },
-  );
-  await exitWith(code);
+  executeStep(command, process.argv.slice(2), fileURLToPath(url)).then(exitWith, (error: unknown) => {
+    process.stderr.write(`${reasonOf(error)}\n`);
+    return exitWith(EXIT.failure);
+  });
 };
