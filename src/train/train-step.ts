@@ -6,6 +6,7 @@ import type { Forward } from '../model/detector.ts';
 import { BATCH_NORM_MOMENTUM } from '../model/fold.ts';
 import { trainForward, type BatchStatistics } from '../model/trainable.ts';
 import { clipGradient } from '../optim/clip-gradient.ts';
+import { l2Norm } from '../optim/l2-norm.ts';
 import { unpack } from '../optim/parameter-layout.ts';
 import type { IterationSettings } from '../optim/schedule.ts';
 import type { UpdateRule } from '../optim/update-rule.ts';
@@ -64,8 +65,8 @@ export function trainStep(state: TrainingState, x: tf.Tensor4D, options: StepOpt
 
   const names = ['total', ...logged.keys()];
   const [numbers, norm] = tf.tidy(() => {
-    const squares = tf.sum(tf.square(gradient));
-    const all = tf.stack([total, ...logged.values(), tf.sqrt(squares)].map((term) => tf.reshape(term, [])));
+    const terms = [total, ...logged.values(), l2Norm(gradient as tf.Tensor1D)];
+    const all = tf.stack(terms.map((term) => tf.reshape(term, [])));
     const read = all.dataSync();
     return [read.subarray(0, names.length), read[names.length] ?? Number.NaN] as const;
   });
