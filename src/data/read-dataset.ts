@@ -36,6 +36,14 @@ export interface ReadDatasetOptions {
 /** Images opened at once; more only wait for the disk and libuv's four threads. */
 const CONCURRENCY = 8;
 
+/** The splits that a data set describes (`train` where there are only unlabelled images too). Throws E_DATA_YAML. */
+export async function datasetSplits(data: string): Promise<readonly Exclude<Split, 'all'>[]> {
+  const { description } = await describe(data, undefined);
+  return (['train', 'val', 'test'] as const).filter((split) =>
+    description.sources.some((source) => sourceSplitsOf(split).includes(source.split)),
+  );
+}
+
 /** Describes `data`; a yaml always has a default split, a folder only where it has a training split. */
 async function describe(
   data: string,
@@ -130,6 +138,7 @@ export async function readDataset(options: ReadDatasetOptions): Promise<Dataset>
     root: description.root,
     split,
     names: description.names ?? placeholderNames(highestClass(samples) + 1),
+    namesKnown: description.names !== undefined,
     samples,
     digest: datasetDigest(samples, dropped),
     labelsDigest: labelsDigest(samples),

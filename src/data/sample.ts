@@ -33,6 +33,8 @@ export interface Dataset {
   readonly root: string;
   readonly split: string;
   readonly names: readonly string[];
+  /** False where nothing names the classes and `names` are placeholders. */
+  readonly namesKnown: boolean;
   readonly samples: readonly Sample[];
   /** sha256 over paths and image digests (not labels), hex: the data part of a cache's identity. */
   readonly digest: string;

@@ -1,0 +1,131 @@
+/** Makes batches on the host: decoded views, their labels, and the teacher's cached answers to the same pixels. */
+import type { Augmentation } from '../augment/augmentation.ts';
+import { assertSamePixels, type PixelProvenance } from '../augment/assert-same-pixels.ts';
+import { drawView } from '../augment/draw-view.ts';
+import { decodeView } from '../augment/view-codec.ts';
+import type { ViewDecoder } from '../augment/view-decoder.ts';
+import type { Cache } from '../cache/cache-reader.ts';
+import { floatBlob, type Target } from '../cache/target.ts';
+import type { Dataset } from '../data/sample.ts';
+import type { ViewRecord } from '../data/view.ts';
+import { featureKind, HEADS_KIND, headBlob } from '../teach/answers.ts';
+import { labelRows, objectnessOf, writePixels, type HostAnswer, type HostBatch } from './batch.ts';
+import type { BatchItem } from './sample-order.ts';
+
+/** Where the views of a batch come from. */
+export type ViewSource =
+  | {
+      readonly kind: 'drawn';
+      readonly augmentation: Augmentation;
+      readonly seed: number;
+      /** Views a sample; 0 for a fresh one at every pass. */
+      readonly views: number;
+    }
+  | {
+      readonly kind: 'cached';
+      readonly cache: Cache;
+      readonly views: number;
+      /** Number of heads to read, 0 where no term needs them. */
+      readonly heads: number;
+      readonly features: readonly number[];
+      readonly recorded: PixelProvenance;
+      readonly current: PixelProvenance;
+    };
+
+export interface BatchLoaderOptions {
+  readonly dataset: Dataset;
+  /** Sample index of each position that the order names. */
+  readonly participants: readonly number[];
+  readonly imageSize: number;
+  readonly decoder: ViewDecoder;
+  readonly source: ViewSource;
+}
+
+const viewIndex = (pass: number, views: number): number => (views > 0 ? pass % views : pass);
+
+/** Collects one blob of every target into one array. */
+function collect(targets: readonly Target[], name: string): HostAnswer {
+  const blobs = targets.map((target) => floatBlob(target, name));
+  const [first] = blobs;
+  if (first === undefined) throw new Error('a batch needs at least one view');
+  const size = first.data.length;
+  const data = new Float32Array(size * blobs.length);
+  blobs.forEach((blob, i) => data.set(blob.data, i * size));
+  return { shape: first.shape, data };
+}
+
+/** Bytes that a loaded batch of `batchSize` views holds, for the memory credits. */
+export function batchBytes(imageSize: number, answerValues: number, batchSize: number): number {
+  // Pixels as bytes and as floats, answers as floats and as they come from the cache.
+  return batchSize * (imageSize * imageSize * 3 * 5 + answerValues * 8);
+}
+
+/** Returns the function that loads one batch; it rejects with E_ABORTED when its signal fires. */
+export function createBatchLoader(
+  options: BatchLoaderOptions,
+): (items: readonly BatchItem[], signal: AbortSignal) => Promise<HostBatch> {
+  const { dataset, participants, imageSize, decoder, source } = options;
+  const sampleAt = (position: number): number => {
+    const sample = participants[position];
+    if (sample === undefined) throw new Error(`no sample at position ${position}`);
+    return sample;
+  };
+  return async (items, signal) => {
+    const keys = items.map(({ position, pass }) => ({
+      sample: sampleAt(position),
+      view: viewIndex(pass, source.views),
+    }));
+    let targets: readonly Target[] = [];
+    let records: readonly ViewRecord[];
+    if (source.kind === 'cached') {
+      const kinds = [...(source.heads > 0 ? [HEADS_KIND] : []), ...source.features.map(featureKind)];
+      targets = await source.cache.readMany(keys, kinds);
+      records = targets.map((target) => decodeView(target.record));
+    } else {
+      records = keys.map((key) =>
+        drawView(key, dataset.samples, imageSize, source.augmentation, source.seed),
+      );
+    }
+    const pixels = new Float32Array(items.length * imageSize * imageSize * 3);
+    const labels = await Promise.all(
+      records.map(async (record, i) => {
+        const view = await decoder.decode(record, signal);
+        try {
+          const target = targets[i];
+          if (target !== undefined && source.kind === 'cached') {
+            const path = dataset.samples[record.sample]?.path ?? String(record.sample);
+            assertSamePixels(target.inputDigest, view, {
+              path,
+              recorded: source.recorded,
+              current: source.current,
+            });
+          }
+          writePixels(view.pixels, pixels, i);
+          return { labels: view.labels };
+        } finally {
+          view.release();
+        }
+      }),
+    );
+    const heads =
+      source.kind === 'cached'
+        ? Array.from({ length: source.heads }, (_, level) => collect(targets, headBlob(level)))
+        : [];
+    const features = new Map(
+      source.kind === 'cached'
+        ? source.features.map((layer) => [layer, collect(targets, featureKind(layer))] as const)
+        : [],
+    );
+    return {
+      size: items.length,
+      height: imageSize,
+      width: imageSize,
+      pixels,
+      labels: labelRows(labels),
+      labelled: labels.map((view) => view.labels !== undefined),
+      heads,
+      objectness: heads.map(objectnessOf),
+      features,
+    };
+  };
+}

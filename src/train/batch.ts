@@ -1,0 +1,85 @@
+/** A batch on the host, and what of it goes to the device. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { DecodedView } from '../data/view.ts';
+import type { LossTarget } from '../loss/loss.ts';
+
+/** Answers of the teacher to the views of a batch, by blob name: one array of all views, and the shape of one. */
+export interface HostAnswer {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface HostBatch {
+  readonly size: number;
+  readonly height: number;
+  readonly width: number;
+  /** float32 RGB [B, H, W, 3] in 0...1. */
+  readonly pixels: Float32Array;
+  /** Rows (image in batch, class, cx, cy, w, h), [T,6]. */
+  readonly labels: Float32Array;
+  readonly labelled: readonly boolean[];
+  readonly heads: readonly HostAnswer[];
+  /** Objectness logits of each head, [B * ny * nx * na]. */
+  readonly objectness: readonly Float32Array[];
+  readonly features: ReadonlyMap<number, HostAnswer>;
+}
+
+/** value / 255 for every byte, correctly rounded. */
+const UNIT = Float32Array.from({ length: 256 }, (_, value) => value / 255);
+
+/** Writes a view's pixels as floats into image `index` of `into`. */
+export function writePixels(pixels: Uint8Array, into: Float32Array, index: number): void {
+  const start = index * pixels.length;
+  for (let i = 0; i < pixels.length; i++) into[start + i] = UNIT[pixels[i] ?? 0] ?? 0;
+}
+
+/** The label rows of views, numbered by their position; float32. */
+export function labelRows(views: readonly Pick<DecodedView, 'labels'>[]): Float32Array {
+  return Float32Array.from(
+    views.flatMap(({ labels }, image) =>
+      (labels ?? []).flatMap(({ classIndex, cx, cy, w, h }) => [image, classIndex, cx, cy, w, h]),
+    ),
+  );
+}
+
+/** Objectness logits (column 4 of `no`) of a head's rows. */
+export function objectnessOf(head: HostAnswer): Float32Array {
+  const no = head.shape.at(-1) ?? 1;
+  const rows = head.data.length / no;
+  const result = new Float32Array(rows);
+  for (let i = 0, at = 4; i < rows; i++, at += no) result[i] = head.data[at] ?? 0;
+  return result;
+}
+
+/** A batch on the device; `dispose` frees it. */
+export interface DeviceBatch {
+  readonly x: tf.Tensor4D;
+  readonly target: LossTarget;
+  dispose(): void;
+}
+
+/** Puts a batch on the device. */
+export function toDevice(batch: HostBatch): DeviceBatch {
+  const { size, height, width } = batch;
+  const x = tf.tensor4d(batch.pixels, [size, height, width, 3]);
+  const heads = batch.heads.map(({ shape, data }) => {
+    const [ny = 0, nx = 0, na = 0, no = 0] = shape;
+    return tf.tensor5d(data, [size, ny, nx, na, no]);
+  });
+  const features = new Map(
+    [...batch.features].map(([layer, { shape, data }]) => {
+      const [h = 0, w = 0, c = 0] = shape;
+      return [layer, tf.tensor4d(data, [size, h, w, c])] as const;
+    }),
+  );
+  const hasTeacher = heads.length > 0 || features.size > 0;
+  return {
+    x,
+    target: {
+      labels: batch.labels,
+      labelled: batch.labelled,
+      ...(hasTeacher ? { teacher: { heads, teacherObjectness: batch.objectness, features } } : {}),
+    },
+    dispose: () => tf.dispose([x, ...heads, ...features.values()]),
+  };
+}

@@ -1,0 +1,14 @@
+/** `results.csv`: one line an epoch, numbers that a resumed run reproduces to the bit. */
+import { writeFileAtomic } from '../flow/atomic-file.ts';
+
+/** The table of rows with the columns of all of them, in order of first appearance; empty cells where a row has none. */
+export function resultsCsv(rows: readonly Readonly<Record<string, number>>[]): string {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = rows.map((row) => columns.map((column) => String(row[column] ?? '')).join(','));
+  return `${[columns.join(','), ...lines].join('\n')}\n`;
+}
+
+export const writeResults = (
+  file: string,
+  rows: readonly Readonly<Record<string, number>>[],
+): Promise<void> => writeFileAtomic(file, Buffer.from(resultsCsv(rows)));
