@@ -1,20 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-const LINE = 1024;
+const LINE = 64;
+
+/** Sums a vector in lines of 64, the lines' sums likewise: the rounding error grows with the logarithm of n. */
+function sumByLines(vector: tf.Tensor1D): tf.Scalar {
+  const lines = Math.floor(vector.size / LINE);
+  if (lines === 0) return tf.sum(vector);
+  const whole = lines * LINE;
+  const sums = tf.sum<tf.Tensor1D>(tf.reshape(tf.slice1d(vector, 0, whole), [lines, LINE]), 1);
+  const rest = tf.sum<tf.Scalar>(tf.slice1d(vector, whole, vector.size - whole));
+  return tf.add(sumByLines(sums), rest);
+}
 
 /**
- * L2 norm of a vector [n]. Squares are summed in lines of 1024 and over the lines then: wasm sums in one running
- * float32, which loses three digits over a million values. The caller disposes the scalar.
+ * L2 norm of a vector [n]. The wasm backend's own sum is one running float32, which loses three digits over a million
+ * values. The caller disposes the scalar.
  */
-export function l2Norm(vector: tf.Tensor1D): tf.Scalar {
-  return tf.tidy(() => {
-    const squares = tf.square(vector);
-    const whole = Math.floor(vector.size / LINE) * LINE;
-    const sums = [tf.sum<tf.Scalar>(tf.slice1d(squares, whole, vector.size - whole))];
-    if (whole > 0) {
-      const lines = tf.reshape(tf.slice1d(squares, 0, whole), [whole / LINE, LINE]);
-      sums.push(tf.sum<tf.Scalar>(tf.sum(lines, 1)));
-    }
-    return tf.sqrt(tf.addN(sums));
-  });
-}
+export const l2Norm = (vector: tf.Tensor1D): tf.Scalar =>
+  tf.tidy(() => tf.sqrt(sumByLines(tf.square(vector))));

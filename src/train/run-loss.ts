@@ -1,0 +1,53 @@
+/** The loss of a run: hard, output and hint terms by its options, on one footing. */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { EngineOps } from '../engine/engine.ts';
+import { createHardLoss } from '../loss/hard-loss.ts';
+import { createHintLoss } from '../loss/hint.ts';
+import type { LossContext, LossTarget } from '../loss/loss.ts';
+import { createOutputLoss } from '../loss/output.ts';
+import { scaleGains } from '../loss/scale-gains.ts';
+import { lossWeights, totalLoss } from '../loss/total.ts';
+import type { Forward } from '../model/detector.ts';
+import { applyAdapter } from './adapters.ts';
+import type { PreparedRun } from './prepare-run.ts';
+import type { StepLoss } from './train-step.ts';
+
+export interface RunLoss {
+  /** Student layers whose outputs it reads. */
+  readonly features: readonly number[];
+  /** The loss of a forward pass in `epoch` (0-based), inside a tidy. */
+  of(forward: Forward, values: ReadonlyMap<string, tf.Tensor>, target: LossTarget, epoch: number): StepLoss;
+}
+
+export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
+  const { options, graph, hyp, distillation } = run;
+  const { head } = graph;
+  const hard = createHardLoss({
+    clsPw: hyp.cls_pw,
+    objPw: hyp.obj_pw,
+    labelSmoothing: hyp.label_smoothing,
+    flGamma: hyp.fl_gamma,
+    anchorThreshold: hyp.anchor_t,
+  });
+  const output = createOutputLoss(distillation.output);
+  const hints = distillation.hints.length > 0 ? createHintLoss(distillation.hints) : undefined;
+  const gains = scaleGains(
+    { box: hyp.box, obj: hyp.obj, cls: hyp.cls },
+    { nc: head.nc, levels: head.strides.length, imgsz: options.imgsz },
+  );
+
+  return {
+    features: [...new Set(distillation.hints.map((hint) => hint.student))],
+    of: (forward, values, target, epoch) => {
+      const context: LossContext = { ops, head, gains, adapt: applyAdapter(values, ops) };
+      return totalLoss({
+        hard: hard(forward, target, context),
+        ...(output === undefined ? {} : { output: output(forward, target, context) }),
+        ...(hints === undefined ? {} : { hints: hints(forward, target, context) }),
+        weights: lossWeights(distillation, epoch, options.epochs),
+        batch: target.labelled.length,
+        labelledCount: target.labelled.filter(Boolean).length,
+      });
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** The options of `train`: one schema for the command line, the library and the help. */
+import { z } from 'zod';
+import { UPDATE_RULES, type UpdateRuleName } from '../optim/update-rule.ts';
+
+const count = z.int().min(1);
+
+export const trainOptionsSchema = z.strictObject({
+  data: z.string().describe('data yaml, or a folder with images/ and labels/'),
+  cfg: z.string().default('yolov5p.yaml').describe('student: a model yaml, or the name of a built-in one'),
+  weights: z.string().default('').describe('weights to begin with (.pt, safetensors); empty: random ones'),
+  transfer: z
+    .enum(['full', 'partial'])
+    .default('full')
+    .describe('partial: keep what fits of the weights and begin the rest anew'),
+  cache: z.string().optional().describe('cache of a teacher; without one, training on labels alone'),
+  split: z.enum(['train', 'val', 'test', 'all']).optional().describe('split to train on; train by default'),
+  distill: z.string().optional().describe('yaml of the distillation terms'),
+  set: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('one setting, such as distill.output.weight=1 or hyp.lr0=0.01; repeat it for more'),
+  hyp: z
+    .string()
+    .optional()
+    .describe(
+      'hyper-parameter yaml, or a built-in one; scratch-low by default (its augmentation without a cache)',
+    ),
+  imgsz: z
+    .int()
+    .min(32)
+    .multipleOf(32)
+    .default(640)
+    .describe('side of the square input')
+    .meta({ unit: 'pixels' }),
+  epochs: count.default(100),
+  batchSize: count.default(16).describe('images a batch'),
+  nominalBatch: count
+    .default(64)
+    .describe('images that an optimizer step stands for: gradients of several batches add up'),
+  stepsPerEpoch: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('batches an epoch, the data being repeated as needed; 0: one pass over the data'),
+  views: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('augmented views a sample without a cache; 0: a fresh one each pass'),
+  unitViews: count.default(64).describe('samples that are shuffled as one block (without a cache)'),
+  shuffleViews: count.default(4096).describe('samples inside which single ones are shuffled'),
+  optimizer: z
+    .enum(Object.keys(UPDATE_RULES) as [UpdateRuleName, ...UpdateRuleName[]])
+    .default('sgd')
+    .describe('update rule'),
+  cosLr: z.boolean().default(false).describe('cosine decay of the learning rate instead of linear'),
+  clipNorm: z.number().min(0).default(10).describe('L2 norm that gradients are clipped to; 0: never'),
+  warmupIterations: z.int().min(0).default(100).describe('least batches of warm-up'),
+  patience: z.int().min(0).default(100).describe('epochs without a better fitness before stopping; 0: never'),
+  val: z.boolean().default(true).describe('measure mAP after epochs, where there is a split for it'),
+  valSplit: z.enum(['val', 'test', 'train']).default('val').describe('split that mAP is measured on'),
+  valEvery: count
+    .default(1)
+    .describe('epochs from one measurement to the next; the last epoch always has one'),
+  project: z.string().default('runs').describe('folder of runs'),
+  name: z.string().min(1).default('train').describe('folder of this run inside the project'),
+  seed: z.int().min(0).default(0).describe('of initial weights, order and augmentation'),
+  threads: count.optional().describe('threads of the engine; those of the machine by default'),
+  workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
+  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
+  credits: z.int().min(1).default(2048).describe('memory for batches in flight').meta({ unit: 'MB' }),
+  checkpointMinutes: z
+    .number()
+    .positive()
+    .default(3)
+    .describe('time between checkpoints inside an epoch')
+    .meta({ unit: 'minutes' }),
+  badImages: z.enum(['drop', 'error']).default('drop').describe('what to do with unusable images and labels'),
+  resume: z.boolean().default(false).describe('go on with an existing run, and fail if there is none'),
+});
+
+export type TrainOptions = z.output<typeof trainOptionsSchema>;
+
+/** Options that decide no bit of the result: they may differ when a run is resumed. */
+export const FREE_OPTIONS = [
+  'data',
+  'weights',
+  'cache',
+  'distill',
+  'set',
+  'hyp',
+  'cfg',
+  'project',
+  'name',
+  'threads',
+  'workers',
+  'engine',
+  'credits',
+  'checkpointMinutes',
+  'resume',
+  'epochs',
+] as const satisfies readonly (keyof TrainOptions)[];

@@ -1,0 +1,41 @@
+/** Where a run's views and the teacher's answers to them come from, and how much memory they take. */
+import { decoderVersions } from '../data/decoder-versions.ts';
+import type { ViewSource } from './batch-loader.ts';
+import type { PreparedRun } from './prepare-run.ts';
+
+/** The source of a run's views: its cache's, or drawn as it goes. */
+export function viewSource(run: PreparedRun): ViewSource {
+  const { cache, options, augmentation, distillation, graph } = run;
+  if (cache === undefined) {
+    return { kind: 'drawn', augmentation, seed: options.seed, views: options.views };
+  }
+  const recorded = cache.teacher.provenance;
+  const current = decoderVersions();
+  return {
+    kind: 'cached',
+    cache: cache.reader,
+    views: cache.teacher.views,
+    heads: distillation.output.kind === 'none' ? 0 : graph.head.strides.length,
+    features: [...new Set(distillation.hints.map((hint) => hint.teacher))],
+    recorded: Object.fromEntries(
+      Object.keys(current).map((name) => [name, String(recorded[name] ?? 'unknown')]),
+    ),
+    current,
+  };
+}
+
+/** Values of the teacher's answers to one view that a batch holds. */
+export function teacherValues(run: PreparedRun): number {
+  const { cache, graph, options, distillation } = run;
+  if (cache === undefined) return 0;
+  const { strides, na, no } = graph.head;
+  const heads =
+    distillation.output.kind === 'none'
+      ? 0
+      : strides.reduce((sum, s) => sum + (options.imgsz / s) ** 2 * na * no, 0);
+  const features = distillation.hints.reduce((sum, { teacher }) => {
+    const side = options.imgsz / (cache.teacher.layerStrides[teacher] ?? 1);
+    return sum + side * side * (cache.teacher.layerChannels[teacher] ?? 0);
+  }, 0);
+  return heads + features;
+}

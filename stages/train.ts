@@ -1,0 +1,189 @@
+/**
+ * Trains a student: from a teacher's cache, from labels, or from both.
+ *
+ *     softshard train --cfg yolov5p.yaml --data coco128.yaml --cache cache/yolov5n --imgsz 320 --epochs 100
+ *
+ * The run's folder is PROJECT/NAME. The same command again goes on where it stopped, to the bit.
+ */
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { lockWriter } from '../src/cache/writer-lock.ts';
+import type { JsonRecord } from '../src/cache/identity.ts';
+import { decoderVersions } from '../src/data/decoder-versions.ts';
+import { openEngine } from '../src/engine/select.ts';
+import { SoftshardError } from '../src/errors.ts';
+import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
+import { parameterCount } from '../src/model/graph.ts';
+import { readProgress, type Progress } from '../src/train/checkpoint.ts';
+import { prepareRun } from '../src/train/prepare-run.ts';
+import { compareRun, readRunRecord, writeRunRecord } from '../src/train/run-record.ts';
+import { runFiles } from '../src/train/run-files.ts';
+import { trainLoop } from '../src/train/train-loop.ts';
+import { trainOptionsSchema, type TrainOptions } from '../src/train/train-options.ts';
+
+/** What a finished training leaves behind. */
+export interface TrainResult {
+  /** The run's folder. */
+  readonly run: string;
+  readonly epochs: number;
+  /** Batches trained on. */
+  readonly steps: number;
+  /** Weights (moving average) of the best epoch and of the last. */
+  readonly best: string;
+  readonly last: string;
+  /** Trainable parameters. */
+  readonly parameters: number;
+  /** Of the last epoch that was measured: P, R, mAP50, mAP50_95; null without validation. */
+  readonly metrics: Readonly<Record<string, number>> | null;
+  /** Whether the run was finished before this command. */
+  readonly found: boolean;
+}
+
+const folderOf = ({ project, name }: TrainOptions): string => join(project, name);
+
+function resultOf(folder: string, parameters: number, progress: Progress, found: boolean): TrainResult {
+  const { best, last } = runFiles(folder);
+  const measured = progress.rows.findLast((row) => 'metrics/mAP50' in row);
+  const metrics =
+    measured === undefined
+      ? null
+      : Object.fromEntries(
+          Object.entries(measured)
+            .filter(([name]) => name.startsWith('metrics/'))
+            .map(([name, value]) => [name.slice('metrics/'.length), value]),
+        );
+  return {
+    run: resolve(folder),
+    epochs: progress.epoch,
+    steps: progress.iteration,
+    best: resolve(best),
+    last: resolve(last),
+    parameters,
+    metrics,
+    found,
+  };
+}
+
+/** Trains as the options say; see `TrainResult`. Throws before the first write when anything does not fit. */
+export async function train(options: TrainOptions, context: StepContext): Promise<TrainResult> {
+  const folder = folderOf(options);
+  const recorded = await readRunRecord(folder);
+  if (options.resume && recorded === undefined) {
+    throw new SoftshardError('E_RUN_MISSING', {
+      message: 'There is no run to resume.',
+      where: folder,
+      expected: 'a folder with run.json, as softshard train leaves it',
+      found: 'none',
+      remedy: 'Leave --resume out to begin, or name another --project and --name.',
+    });
+  }
+  const run = await prepareRun(options, context);
+  const parameters = parameterCount(run.graph);
+  await mkdir(folder, { recursive: true });
+  const lock = await lockWriter(`${folder}.local`);
+  try {
+    const { engine, reason } = await openEngine(
+      options.engine,
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
+    context.info(
+      `engine ${engine.info.name} on ${engine.info.device} (${reason}), ${engine.info.threads} threads`,
+    );
+    const provenance = {
+      engine: engine.info,
+      ...decoderVersions(),
+      node: process.version,
+      v8: process.versions.v8,
+    } as unknown as JsonRecord;
+    const asked = { identity: run.identity, provenance };
+    const begun = recorded !== undefined ? await progressOf(folder) : undefined;
+    if (recorded !== undefined) {
+      compareRun(recorded, asked, folder);
+      const before = Number(recorded.places['epochs']);
+      if (options.epochs < before) {
+        throw new SoftshardError('E_RUN_OPTIONS', {
+          message: 'The run was begun for more epochs.',
+          where: `${folder}, epochs`,
+          expected: `at least ${before}`,
+          found: String(options.epochs),
+        });
+      }
+      if (options.epochs > before) {
+        context.warn(
+          `epochs raised from ${before} to ${options.epochs}: the result is that of neither uninterrupted run`,
+        );
+      } else if (begun?.finished === true) {
+        context.info(`${folder} is finished: nothing to do`);
+        return resultOf(folder, parameters, begun, true);
+      }
+    }
+    await writeRunRecord(folder, {
+      ...asked,
+      places: {
+        epochs: options.epochs,
+        data: options.data,
+        cache: options.cache ?? null,
+        weights: options.weights,
+        cfg: options.cfg,
+        breaks: [
+          ...((recorded?.places['breaks'] as number[] | undefined) ?? []),
+          ...(recorded !== undefined && Number(recorded.places['epochs']) !== options.epochs
+            ? [Number(recorded.places['epochs'])]
+            : []),
+        ],
+      },
+    });
+    const labelled = run.dataset.samples.filter((sample) => sample.labels !== undefined).length;
+    context.emit({
+      type: 'start',
+      version: { format: 'softshard-events', major: 1, minor: 0 },
+      message:
+        `student ${options.cfg}: ${parameters} parameters; ${run.participants.length} images, ${labelled} labelled` +
+        (begun === undefined ? '' : `; going on at epoch ${begun.epoch}, batch ${begun.batch}`),
+      total: options.epochs,
+    });
+    const progress = await trainLoop({ run, engine, folder, resume: begun !== undefined }, context);
+    return resultOf(folder, parameters, progress, false);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The progress of a run's checkpoint; undefined where it was stopped before the first. */
+async function progressOf(folder: string): Promise<Progress | undefined> {
+  try {
+    return await readProgress(runFiles(folder).checkpoint);
+  } catch (error) {
+    if (error instanceof SoftshardError && error.code === 'E_FILE') return undefined;
+    throw error;
+  }
+}
+
+export const command = defineStep({
+  name: 'train',
+  summary:
+    'Trains a student from a teacher’s cache, from labels, or from both. The same command again resumes.',
+  options: trainOptionsSchema,
+  environment: async (options) => {
+    const recorded = await readRunRecord(folderOf(options));
+    const engine = recorded?.provenance['engine'] as
+      { threads?: number; isa?: string; name?: string } | undefined;
+    const native = engine?.name === 'native' ? engine : undefined;
+    return {
+      threads: options.threads ?? native?.threads ?? availableParallelism(),
+      isa: native?.isa ?? 'default',
+    };
+  },
+  run: train,
+  describe: ({ run, epochs, steps, metrics, best, found }) =>
+    [
+      `${found ? 'found' : 'trained'} ${epochs} epochs, ${steps} steps: ${run}`,
+      metrics === null
+        ? 'mAP was not measured'
+        : `mAP50 ${(metrics['mAP50'] ?? 0).toFixed(3)}, mAP50-95 ${(metrics['mAP50_95'] ?? 0).toFixed(3)}`,
+      `best weights: ${best}`,
+    ].join('\n'),
+});
+
+stepMain(import.meta.url, command);
