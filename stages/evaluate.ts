@@ -1,0 +1,144 @@
+/**
+ * Measures a model on a labelled data set: precision, recall, mAP50 and mAP50-95, as YOLOv5 v7.0's validation does.
+ *
+ *     softshard evaluate --weights runs/train/best.safetensors --data coco128.yaml --imgsz 640 --rect
+ */
+import { z } from 'zod';
+import { readDataset } from '../src/data/read-dataset.ts';
+import type { EngineInfo } from '../src/engine/engine.ts';
+import { openEngine } from '../src/engine/select.ts';
+import { evaluateModel, type EvaluationSpeed } from '../src/evaluate/evaluate-model.ts';
+import { evaluationSplit } from '../src/evaluate/evaluation-split.ts';
+import { evaluationTable } from '../src/evaluate/evaluation-text.ts';
+import { loadInference } from '../src/evaluate/load-model.ts';
+import { EVENT_FORMAT } from '../src/flow/events.ts';
+import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
+import type { EvaluationResult } from '../src/metric/detection-metrics.ts';
+import { parameterCount } from '../src/model/graph.ts';
+
+export const evaluateOptionsSchema = z.strictObject({
+  weights: z.string().describe('weights to measure (.pt, safetensors)').meta({ placeholder: 'FILE' }),
+  data: z.string().describe('data yaml, or a folder with images/ and labels/'),
+  cfg: z
+    .string()
+    .optional()
+    .describe('model yaml, or the name of a built-in one; needed for a plain state dict'),
+  split: z
+    .enum(['train', 'val', 'test', 'all'])
+    .optional()
+    .describe('split to measure on; by default val, else test, else train, else everything'),
+  imgsz: z.int().min(32).multipleOf(32).default(640).describe('longer side').meta({ unit: 'pixels' }),
+  rect: z.boolean().default(false).describe('batches of images of like aspect, with little padding'),
+  batchSize: z.int().min(1).default(8).describe('images a batch'),
+  confThres: z.number().min(0).max(1).default(0.001).describe('lowest score of a detection'),
+  iouThres: z.number().min(0).max(1).default(0.6).describe('overlap above which the weaker box goes'),
+  maxDet: z.int().min(1).default(300).describe('most detections an image'),
+  badImages: z.enum(['drop', 'error']).default('drop').describe('what to do with unusable images and labels'),
+  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
+  threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
+});
+
+export type EvaluateStepOptions = z.output<typeof evaluateOptionsSchema>;
+
+export const EVALUATION_FORMAT = { format: 'softshard-evaluation', major: 1, minor: 0 } as const;
+
+/** What `softshard evaluate --json` prints. */
+export interface EvaluateStepResult extends EvaluationResult {
+  readonly format: typeof EVALUATION_FORMAT.format;
+  readonly major: number;
+  readonly minor: number;
+  readonly weights: string;
+  readonly data: string;
+  readonly split: string;
+  readonly imgsz: number;
+  readonly rect: boolean;
+  /** Trainable values, and bytes of the weight file. */
+  readonly parameters: number;
+  readonly bytes: number;
+  /** Milliseconds an image, by part. */
+  readonly speed: EvaluationSpeed;
+  readonly engine: EngineInfo;
+  /** What was left out, with the reason. */
+  readonly dropped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Measures `weights` on `data`. See `evaluateModel` and `loadModel` for the errors. */
+export async function evaluate(
+  options: EvaluateStepOptions,
+  context: StepContext,
+): Promise<EvaluateStepResult> {
+  const { weights, data, cfg, imgsz, rect, badImages, threads } = options;
+  const { signal } = context;
+  const split = options.split ?? (await evaluationSplit(data));
+  const onWarning = (message: string): void => context.warn(message);
+  const dataset = await readDataset({ data, split, badImages, signal, onWarning });
+  for (const { path, reason } of dataset.dropped) context.warn(`dropped ${path}: ${reason}`);
+  const { engine, reason } = await openEngine(options.engine, threads === undefined ? {} : { threads });
+  context.info(`engine ${engine.info.name} on ${engine.info.device} (${reason})`);
+  const defaultNames = dataset.namesKnown ? dataset.names : undefined;
+  const loaded = await loadInference({ weights, cfg, defaultNames, engine });
+  try {
+    const total = dataset.samples.length;
+    context.emit({
+      type: 'start',
+      version: EVENT_FORMAT,
+      message: `${weights} on split ${split} of ${data}: ${total} images at ${imgsz}`,
+      total,
+    });
+    const began = performance.now();
+    let told = began;
+    const { metrics, speed } = await evaluateModel({
+      model: loaded.model,
+      engine,
+      dataset,
+      imageSize: imgsz,
+      batchSize: options.batchSize,
+      rect,
+      confThreshold: options.confThres,
+      iouThreshold: options.iouThres,
+      maxDetections: options.maxDet,
+      signal,
+      clock: () => performance.now(),
+      onProgress: (done, all) => {
+        if (done < all && performance.now() - told < 1000) return;
+        told = performance.now();
+        const rate = done / ((performance.now() - began) / 1000);
+        context.emit({ type: 'step', done, total: all, rate, etaS: (all - done) / rate });
+      },
+    });
+    return {
+      ...EVALUATION_FORMAT,
+      ...metrics,
+      weights,
+      data,
+      split,
+      imgsz,
+      rect,
+      parameters: parameterCount(loaded.graph),
+      bytes: loaded.bytes,
+      speed: speed ?? { decodeMs: 0, inferenceMs: 0, nmsMs: 0 },
+      engine: engine.info,
+      dropped: dataset.dropped,
+    };
+  } finally {
+    loaded.model.dispose();
+  }
+}
+
+export const command = defineStep({
+  name: 'evaluate',
+  summary: 'Measures the mAP of a model on a labelled data set.',
+  options: evaluateOptionsSchema,
+  run: evaluate,
+  describe: (result) => {
+    const { decodeMs, inferenceMs, nmsMs } = result.speed;
+    return [
+      evaluationTable(result),
+      `split ${result.split} at ${result.imgsz}${result.rect ? ', rectangular batches' : ''}; an image took ` +
+        `${inferenceMs.toFixed(1)} ms in the network, ${nmsMs.toFixed(1)} ms in NMS, ` +
+        `${decodeMs.toFixed(1)} ms waiting for pixels`,
+    ].join('\n');
+  },
+});
+
+stepMain(import.meta.url, command);
