@@ -65,7 +65,18 @@ function silu<T extends tf.Tensor>(x: T): T {
 function maxPool(x: tf.Tensor4D, k: number, stride: number): tf.Tensor4D {
   // At stride 1 SAME is symmetric for odd k, and padded cells never win on any backend.
   if (stride === 1 && k % 2 === 1) return tf.maxPool(x, k, 1, 'same');
-  return tf.maxPool(x, k, stride, 'valid');
+  const p = k >> 1;
+  const padded = tf.pad(
+    x,
+    [
+      [0, 0],
+      [p, p],
+      [p, p],
+      [0, 0],
+    ],
+    -Infinity,
+  );
+  return tf.maxPool(padded, k, stride, 'valid');
 }
 
 function upsample2(x: tf.Tensor4D): tf.Tensor4D {

@@ -6,6 +6,11 @@ import {
   type ConvAttributes,
   type Shape4,
 } from './wasm-convolution-gradients.ts';
+import {
+  depthwiseFilterGradient,
+  depthwiseInputGradient,
+  type DepthwiseAttributes,
+} from './wasm-depthwise-gradients.ts';
 import { maxPoolGradient } from './wasm-max-pool-gradient.ts';
 
 type KernelArguments = Parameters<tf.KernelFunc>[0];
@@ -20,6 +25,16 @@ const KERNELS: Readonly<Record<string, (call: KernelArguments) => tf.TensorInfo>
     const options = attrs as unknown as ConvAttributes & { readonly inputShape: Shape4 };
     const { dy, filter } = inputs as { dy: tf.Tensor4D; filter: tf.Tensor4D };
     return convolutionInputGradient(dy, filter, options.inputShape, options);
+  },
+  DepthwiseConv2dNativeBackpropFilter: ({ inputs, attrs }) => {
+    const options = attrs as unknown as DepthwiseAttributes & { readonly filterShape: Shape4 };
+    const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
+    return depthwiseFilterGradient(x, dy, options.filterShape, options);
+  },
+  DepthwiseConv2dNativeBackpropInput: ({ inputs, attrs }) => {
+    const options = attrs as unknown as DepthwiseAttributes & { readonly inputShape: Shape4 };
+    const { dy, filter } = inputs as { dy: tf.Tensor4D; filter: tf.Tensor4D };
+    return depthwiseInputGradient(dy, filter, options.inputShape, options);
   },
   MaxPoolGrad: ({ inputs, attrs }) => {
     const { dy, input } = inputs as { dy: tf.Tensor4D; input: tf.Tensor4D };

@@ -1,0 +1,3 @@
+import { testEngine } from '../contract/engine.ts';
+
+await testEngine('native');
