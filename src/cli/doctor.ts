@@ -3,15 +3,33 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import sharp from 'sharp';
 import { z } from 'zod';
+import type { EngineName } from '../engine/engine.ts';
 import { freeBytes, glibcVersion } from '../engine/install/requirements.ts';
 import { softshardHome } from '../engine/install/index.ts';
-import { describeEngines, type EngineDescription } from '../engine/select.ts';
+import { passed, runSelfTest } from '../engine/run-self-test.ts';
+import { describeEngines } from '../engine/select.ts';
 import { EXIT } from '../errors.ts';
+import { stepEnvironment } from '../flow/step-environment.ts';
 import { defineStep, stepMain } from '../flow/step-main.ts';
+
+/** One engine on this machine. */
+export interface EngineDiagnosis {
+  readonly name: EngineName;
+  /** Whether it was loaded and its gradients are right. */
+  readonly found: boolean;
+  /** What it is, or why it was refused. */
+  readonly reason: string;
+  readonly device?: string;
+  readonly threads?: number;
+  /** Largest relative error of a gradient against float64. */
+  readonly gradientError?: number;
+  /** Speed of a 3x3 convolution forward and backward, GFLOP/s. */
+  readonly gflops?: number;
+}
 
 /** What `softshard doctor --json` prints. Sizes are in bytes. */
 export interface Diagnosis {
-  readonly engines: readonly EngineDescription[];
+  readonly engines: readonly EngineDiagnosis[];
   /** Whether an engine that can train (cpu is for tests only) was found. */
   readonly canTrain: boolean;
   readonly node: string;
@@ -31,13 +49,37 @@ export interface Diagnosis {
   readonly freeDiskBytes: number;
 }
 
-/** Looks at the machine; loads no engine. */
-export const diagnose = (): Diagnosis => {
-  const engines = describeEngines();
+/** Loads and tests every engine, one after another, each in a process of its own with the environment of a step. */
+const diagnoseEngines = async (signal?: AbortSignal): Promise<readonly EngineDiagnosis[]> => {
+  const environment = stepEnvironment(process.env, { threads: availableParallelism(), isa: 'default' });
+  const engines: EngineDiagnosis[] = [];
+  for (const { name, available, reason } of describeEngines()) {
+    const outcome = available ? await runSelfTest(name, environment, signal) : { refused: reason };
+    signal?.throwIfAborted();
+    engines.push(
+      passed(outcome)
+        ? {
+            name,
+            found: true,
+            reason,
+            device: outcome.device,
+            threads: outcome.threads,
+            gradientError: outcome.gradientError,
+            gflops: outcome.gflops,
+          }
+        : { name, found: false, reason: outcome.refused },
+    );
+  }
+  return engines;
+};
+
+/** Looks at the machine and tests its engines. */
+export const diagnose = async (signal?: AbortSignal): Promise<Diagnosis> => {
+  const engines = await diagnoseEngines(signal);
   const home = softshardHome();
   return {
     engines,
-    canTrain: engines.some(({ name, available }) => available && name !== 'cpu'),
+    canTrain: engines.some(({ name, found }) => found && name !== 'cpu'),
     node: process.version,
     v8: process.versions.v8,
     platform: `${process.platform}-${process.arch}`,
@@ -57,12 +99,19 @@ export const diagnose = (): Diagnosis => {
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
+const engineText = ({ found, reason, device, threads, gradientError, gflops }: EngineDiagnosis): string =>
+  found
+    ? [
+        `found: ${reason}`,
+        `${device ?? ''}, ${threads ?? 1} ${threads === 1 ? 'thread' : 'threads'}`,
+        `gradients right to ${(gradientError ?? NaN).toExponential(0)}`,
+        `${(gflops ?? NaN).toPrecision(2)} GFLOP/s`,
+      ].join(' | ')
+    : `refused: ${reason}`;
+
 /** The diagnosis as a table. */
 export const diagnosisText = (d: Diagnosis): string => {
-  const engines = d.engines.map(({ name, available, reason, device }) => [
-    name,
-    `${available ? 'found' : 'refused'}${available && device !== undefined ? ` (${device})` : ''}: ${reason}`,
-  ]);
+  const engines = d.engines.map((engine) => [engine.name, engineText(engine)]);
   const rows = [
     ...engines,
     ['node', `${d.node} (V8 ${d.v8}), ${d.platform}${d.glibc === null ? '' : `, glibc ${d.glibc}`}`],
@@ -81,10 +130,10 @@ export const diagnosisText = (d: Diagnosis): string => {
 export const command = defineStep({
   name: 'doctor',
   summary:
-    'Says which engines were found, which were refused and why. Ends with 1 when no training could run.',
+    'Loads and tests every engine: which were found, which were refused and why. Ends with 1 when none can train.',
   environment: 'none',
   options: z.strictObject({}),
-  run: () => Promise.resolve(diagnose()),
+  run: (_options, { signal }) => diagnose(signal),
   describe: diagnosisText,
   exitCode: ({ canTrain }) => (canTrain ? EXIT.ok : EXIT.failure),
 });
