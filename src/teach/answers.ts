@@ -1,0 +1,13 @@
+/** Names of a detection teacher's answers in a cache. */
+
+/** Kind of the raw heads: blobs `head.0`, `head.1`, ..., each [ny, nx, na, no] float32 logits in grid layout. */
+export const HEADS_KIND = 'heads';
+
+/** Blob of one level's raw head. */
+export const headBlob = (level: number): string => `head.${level}`;
+
+/** Kind, and only blob, of the output of the teacher's layer `layer`: [h, w, c] float32. */
+export const featureKind = (layer: number): string => `feature.${layer}`;
+
+/** Kind, and only blob, of a view's pixels: [h, w, 3] uint8 RGB. */
+export const PIXELS_KIND = 'pixels';
