@@ -1,0 +1,72 @@
+/**
+ * Public API of `softshard`: the words of a pipeline. Losses, the engine and the stages have entry points of their own
+ * (`softshard/loss`, `softshard/engine`, `softshard/stages/NAME`), so that this one loads neither an engine nor an
+ * image decoder before they are asked for.
+ */
+import type { Dataset } from './data/sample.ts';
+import type { ReadDatasetOptions } from './data/read-dataset.ts';
+import type { EngineName } from './engine/engine.ts';
+import type { ChosenEngine, OpenOptions } from './engine/select.ts';
+
+export {
+  ERROR_CODES,
+  EXIT,
+  isSoftshardError,
+  SoftshardError,
+  toErrorRecord,
+  type ErrorCode,
+  type ErrorRecord,
+  type FailureDetail,
+} from './errors.ts';
+
+export { chain, workOn, type Source, type Stage, type StageContext, type Work } from './stage.ts';
+export { createCredits, type CreditPool, type Lease } from './flow/credits.ts';
+export { runUnits, type RunUnitsOptions } from './flow/run-units.ts';
+
+export {
+  EVENT_FORMAT,
+  type DoneEvent,
+  type EpochEvent,
+  type FailedEvent,
+  type InfoEvent,
+  type SoftshardEvent,
+  type StartEvent,
+  type StepEvent,
+  type UnitEvent,
+  type WarnEvent,
+} from './flow/events.ts';
+
+export { defineStep, executeStep, stepMain } from './flow/step-main.ts';
+export type { EventBody, StepCommand, StepContext } from './flow/step-command.ts';
+export { followStep, runStep, type RunStepOptions, type StepExit } from './flow/step-process.ts';
+export { argvOf, commandLine } from './cli/argv-of.ts';
+export { runCommand } from './pipeline.ts';
+
+export { makePlan, type Plan, type PlanOptions, type Unit, type ViewKey } from './data/plan.ts';
+export type { BoxLabel, Dataset, Sample } from './data/sample.ts';
+export type { ReadDatasetOptions } from './data/read-dataset.ts';
+export type { DecodedView, ViewLabel, ViewRecord } from './data/view.ts';
+
+export * from './cache/index.ts';
+
+export type { Gains, Loss, LossContext, LossTarget, LossTerms, TeacherTarget } from './loss/loss.ts';
+export type { DistillationOptions, HintOptions, OutputOptions } from './loss/distillation-options.ts';
+export type { Forward, HeadSpec } from './model/detector.ts';
+export type { InferenceModel } from './model/inference.ts';
+export type { ModelGraph } from './model/graph.ts';
+export type { ModelYaml } from './model/model-yaml.ts';
+export type { LoadedWeights, WeightsFormat } from './weights/load.ts';
+export type { DetectionMetrics, EvaluationResult } from './metric/detection-metrics.ts';
+export type { Conv2dOptions, Engine, EngineInfo, EngineName, EngineOps } from './engine/engine.ts';
+export type { ChosenEngine, OpenOptions } from './engine/select.ts';
+
+/**
+ * Opens the engine asked for, or the best there is; loads it on the first call.
+ * Throws E_ENGINE when the engine asked for by name cannot be used.
+ */
+export const openEngine = async (name?: EngineName, options?: OpenOptions): Promise<ChosenEngine> =>
+  (await import('./engine/select.ts')).openEngine(name, options);
+
+/** Reads a data set from disk, every image checked; loads the image decoder on the first call. */
+export const readDataset = async (options: ReadDatasetOptions): Promise<Dataset> =>
+  (await import('./data/read-dataset.ts')).readDataset(options);
