@@ -3,6 +3,8 @@ import { decoderVersions } from '../data/decoder-versions.ts';
 import type { ViewSource } from './batch-loader.ts';
 import type { PreparedRun } from './prepare-run.ts';
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : 'unknown');
+
 /** The source of a run's views: its cache's, or drawn as it goes. */
 export function viewSource(run: PreparedRun): ViewSource {
   const { cache, options, augmentation, distillation, graph } = run;
@@ -17,9 +19,7 @@ export function viewSource(run: PreparedRun): ViewSource {
     views: cache.teacher.views,
     heads: distillation.output.kind === 'none' ? 0 : graph.head.strides.length,
     features: [...new Set(distillation.hints.map((hint) => hint.teacher))],
-    recorded: Object.fromEntries(
-      Object.keys(current).map((name) => [name, String(recorded[name] ?? 'unknown')]),
-    ),
+    recorded: Object.fromEntries(Object.keys(current).map((name) => [name, textOf(recorded[name])])),
     current,
   };
 }
