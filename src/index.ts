@@ -40,7 +40,7 @@ export { defineStep, executeStep, stepMain } from './flow/step-main.ts';
 export type { EventBody, StepCommand, StepContext } from './flow/step-command.ts';
 export { followStep, runStep, type RunStepOptions, type StepExit } from './flow/step-process.ts';
 export { argvOf, commandLine } from './cli/argv-of.ts';
-export { runCommand } from './pipeline.ts';
+export * from './pipeline/index.ts';
 
 export { makePlan, type Plan, type PlanOptions, type Unit, type ViewKey } from './data/plan.ts';
 export type { BoxLabel, Dataset, Sample } from './data/sample.ts';

@@ -58,7 +58,17 @@ describe('exports', () => {
   for (const [entry, names] of [
     [
       'softshard',
-      ['chain', 'workOn', 'defineStep', 'stepMain', 'runStep', 'runCommand', 'openCache', 'EVENT_FORMAT'],
+      [
+        'chain',
+        'workOn',
+        'defineStep',
+        'stepMain',
+        'runStep',
+        'perform',
+        'definePipeline',
+        'openCache',
+        'EVENT_FORMAT',
+      ],
     ],
     [
       'softshard/loss',

@@ -1,12 +1,16 @@
 /** Compositions that the compiler must accept, and wrong ones that it must refuse. Compiled, never run. */
 import { expectTypeOf } from 'expect-type';
-import { z } from 'zod';
 import {
   chain,
-  defineStep,
-  runCommand,
+  dataset,
+  perform,
+  teach as teachStep,
+  train as trainStep,
+  weights,
   workOn,
+  type CacheRef,
   type DecodedView,
+  type RunRef,
   type SoftshardEvent,
   type Source,
   type Stage,
@@ -35,36 +39,30 @@ chain(decode, write, infer);
 // @ts-expect-error A stage is missing: write takes targets.
 chain(decode, write);
 
-interface CacheFolder {
-  readonly cache: string;
-}
-const makeCache = defineStep({
-  name: 'make-cache',
-  summary: 'Makes a cache.',
-  options: z.strictObject({ weights: z.string(), imgsz: z.int().default(640) }),
-  run: ({ weights }): Promise<CacheFolder> => Promise.resolve({ cache: weights }),
-});
-const learn = defineStep({
-  name: 'learn',
-  summary: 'Learns from a cache.',
-  options: z.strictObject({ cache: z.string(), epochs: z.int() }),
-  run: ({ epochs }) => Promise.resolve({ run: 'runs/a', epochs }),
-});
+export const pipeline = async (step: StepContext): Promise<RunRef> => {
+  const data = dataset('data.yaml');
+  const teacher = weights('teacher.pt');
+  const answers = await perform(teachStep({ weights: teacher, data, imgsz: 320, cache: 'cache' }), step);
+  expectTypeOf(answers).toEqualTypeOf<CacheRef>();
+  const options = {
+    cfg: 'yolov5p.yaml',
+    data,
+    imgsz: 320,
+    epochs: 3,
+    batchSize: 8,
+    project: 'runs',
+    name: 'a',
+  };
+  const run = await perform(trainStep({ ...options, cache: answers }), step);
 
-export const pipeline = async (step: StepContext): Promise<string> => {
-  const made = await runCommand(makeCache, { weights: 'teacher.pt' }, step);
-  expectTypeOf(made).toEqualTypeOf<CacheFolder>();
-  const { run } = await runCommand(learn, { cache: made.cache, epochs: 3 }, step);
-
-  // @ts-expect-error The result of one step is not the option of another.
-  await runCommand(learn, { cache: made, epochs: 3 }, step);
-  // @ts-expect-error An option is missing.
-  await runCommand(learn, { cache: made.cache }, step);
-  // @ts-expect-error There is no such option.
-  await runCommand(makeCache, { weights: 'teacher.pt', cahce: 'a' }, step);
-  const learnt = await runCommand(learn, { cache: made.cache, epochs: 1 }, step);
-  // @ts-expect-error The steps in the wrong order: what learn gives is no option of make-cache.
-  await runCommand(makeCache, learnt, step);
+  // @ts-expect-error A run is no cache: the steps in the wrong order.
+  trainStep({ ...options, cache: run });
+  // @ts-expect-error A step that was not performed has made nothing yet.
+  trainStep({ ...options, cache: teachStep({ weights: teacher, data, imgsz: 320, cache: 'cache' }) });
+  // @ts-expect-error Weights are no data set.
+  teachStep({ weights: teacher, data: teacher, imgsz: 320, cache: 'cache' });
+  // @ts-expect-error A teacher needs a folder for its cache.
+  teachStep({ weights: teacher, data, imgsz: 320 });
   return run;
 };
 
