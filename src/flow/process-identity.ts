@@ -20,11 +20,17 @@ const readText = (path: string): string => {
   }
 };
 
-/** Field 22 of /proc/PID/stat. The second field, the name, is in parentheses and may hold anything. */
-const startTime = (pid: number): string => {
+/** The fields of /proc/PID/stat from the third on. The second, the name, is in parentheses and may hold anything. */
+const statFields = (pid: number): readonly string[] => {
   const stat = readText(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
+
+/** Field 22: when the process began. */
+const startTime = (pid: number): string => statFields(pid)[19] ?? '';
+
+/** A process that has ended and that its parent has not waited for yet: state Z. */
+const isZombie = (pid: number): boolean => statFields(pid)[0] === 'Z';
 
 /** The identity of a process by pid; of this one by default. */
 export const processIdentity = (pid: number = process.pid): ProcessIdentity => ({
@@ -42,9 +48,13 @@ const pidExists = (pid: number): boolean => {
   }
 };
 
-/** Whether exactly this process is still alive (on this machine). Where /proc is missing, the pid decides. */
+/**
+ * Whether exactly this process is still alive (on this machine); one that has ended and was not waited for is not.
+ * Where /proc is missing, the pid decides.
+ */
 export const isAlive = (identity: ProcessIdentity): boolean => {
   if (!Number.isSafeInteger(identity.pid) || identity.pid <= 0 || !pidExists(identity.pid)) return false;
+  if (isZombie(identity.pid)) return false;
   const now = processIdentity(identity.pid);
   return now.boot === identity.boot && now.started === identity.started;
 };
