@@ -7,6 +7,7 @@ import type { Dataset } from './data/sample.ts';
 import type { ReadDatasetOptions } from './data/read-dataset.ts';
 import type { EngineName } from './engine/engine.ts';
 import type { ChosenEngine, OpenOptions } from './engine/select.ts';
+import type { RenderedShapes, RenderShapesOptions } from './shapes/render-shapes.ts';
 
 export {
   ERROR_CODES,
@@ -70,3 +71,7 @@ export const openEngine = async (name?: EngineName, options?: OpenOptions): Prom
 /** Reads a data set from disk, every image checked; loads the image decoder on the first call. */
 export const readDataset = async (options: ReadDatasetOptions): Promise<Dataset> =>
   (await import('./data/read-dataset.ts')).readDataset(options);
+
+/** Renders the demo's data set, or finds it; loads the image library on the first call. */
+export const renderShapes = async (options: RenderShapesOptions): Promise<RenderedShapes> =>
+  (await import('./shapes/render-shapes.ts')).renderShapes(options);

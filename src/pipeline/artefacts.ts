@@ -1,0 +1,124 @@
+/** What steps hand to each other: plain data that name files, told apart by `kind` so that the compiler can. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A data set on disk. */
+export interface DatasetRef {
+  readonly kind: 'dataset';
+  /** Data yaml, or a folder. */
+  readonly data: string;
+  readonly split?: 'train' | 'val' | 'test' | 'all';
+}
+
+/** A teacher's cache. */
+export interface CacheRef {
+  readonly kind: 'cache';
+  readonly dir: string;
+  /** Units that were there before, and units in all. */
+  readonly found: number;
+  readonly units: number;
+}
+
+/** A finished training. */
+export interface RunRef {
+  readonly kind: 'run';
+  readonly dir: string;
+  readonly best: string;
+  readonly last: string;
+  /** Batches trained on. */
+  readonly steps: number;
+  readonly parameters: number;
+  /** Whether it was finished before. */
+  readonly found: boolean;
+}
+
+/** What a model reached on a data set. */
+export interface Evaluation {
+  readonly kind: 'evaluation';
+  readonly weights: string;
+  readonly images: number;
+  readonly instances: number;
+  readonly P: number;
+  readonly R: number;
+  readonly mAP50: number;
+  readonly mAP50_95: number;
+  readonly parameters: number;
+  /** Bytes of the weight file. */
+  readonly bytes: number;
+  /** Time of the network alone, milliseconds an image. */
+  readonly inferenceMs: number;
+}
+
+/** Exported weights. */
+export interface ExportRef {
+  readonly kind: 'export';
+  readonly dir: string;
+}
+
+/** A written report. */
+export interface ReportRef {
+  readonly kind: 'report';
+  readonly file: string;
+}
+
+/** Weights in a file, from the project or from elsewhere. */
+export interface WeightsRef {
+  readonly kind: 'weights';
+  readonly file: string;
+}
+
+/** The data set at `data`. */
+export const dataset = (data: string, split?: DatasetRef['split']): DatasetRef => ({
+  kind: 'dataset',
+  data: resolve(data),
+  ...(split === undefined ? {} : { split }),
+});
+
+/** The weights in `file`. */
+export const weights = (file: string): WeightsRef => ({ kind: 'weights', file: resolve(file) });
+
+const teachResult = z.looseObject({ cache: z.string(), units: z.number(), found: z.number() });
+const trainResult = z.looseObject({
+  run: z.string(),
+  best: z.string(),
+  last: z.string(),
+  steps: z.number(),
+  parameters: z.number(),
+  found: z.boolean().default(false),
+});
+const evaluateResult = z.looseObject({
+  weights: z.string(),
+  images: z.number(),
+  instances: z.number(),
+  P: z.number(),
+  R: z.number(),
+  mAP50: z.number(),
+  mAP50_95: z.number(),
+  parameters: z.number(),
+  bytes: z.number(),
+  speed: z.looseObject({ inferenceMs: z.number() }),
+});
+
+/** Readers of the steps' results. Each throws a ZodError on what is none. */
+export const decodeResult = {
+  teach: (value: unknown): CacheRef => {
+    const { cache, units, found } = teachResult.parse(value);
+    return { kind: 'cache', dir: resolve(cache), units, found };
+  },
+  train: (value: unknown): RunRef => {
+    const { run, best, last, steps, parameters, found } = trainResult.parse(value);
+    return { kind: 'run', dir: run, best, last, steps, parameters, found };
+  },
+  evaluate: (value: unknown): Evaluation => {
+    const { speed, weights: file, images, instances, P, R, ...rest } = evaluateResult.parse(value);
+    const { mAP50, mAP50_95, parameters, bytes } = rest;
+    return {
+      ...{ kind: 'evaluation', weights: file, images, instances, P, R },
+      ...{ mAP50, mAP50_95, parameters, bytes, inferenceMs: speed.inferenceMs },
+    };
+  },
+  report: (value: unknown): ReportRef => ({
+    kind: 'report',
+    file: z.looseObject({ report: z.string() }).parse(value).report,
+  }),
+} as const;

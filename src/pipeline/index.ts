@@ -1,0 +1,25 @@
+/** The step level: what a pipeline composes. */
+export { dataset, weights } from './artefacts.ts';
+export type {
+  CacheRef,
+  DatasetRef,
+  Evaluation,
+  ExportRef,
+  ReportRef,
+  RunRef,
+  WeightsRef,
+} from './artefacts.ts';
+export { comparison } from './comparison.ts';
+export { definePipeline } from './define-pipeline.ts';
+export { perform } from './perform.ts';
+export { evaluate, exportModel, report, teach, train } from './steps.ts';
+export type {
+  EngineChoice,
+  EvaluateStepOptions,
+  ExportStepOptions,
+  ReportStepOptions,
+  Step,
+  TeachStepOptions,
+  TrainStepOptions,
+} from './steps.ts';
+export { shippedFile } from './shipped-file.ts';

@@ -1,0 +1,155 @@
+/**
+ * The steps that a pipeline composes, typed by what they take and make: a run where a cache is due is a compile error.
+ * Making a step does nothing; `perform` runs it in a process of its own.
+ */
+import { resolve } from 'node:path';
+import {
+  decodeResult,
+  type CacheRef,
+  type DatasetRef,
+  type Evaluation,
+  type ExportRef,
+  type ReportRef,
+  type RunRef,
+  type WeightsRef,
+} from './artefacts.ts';
+import { stepArgv } from './step-argv.ts';
+
+/** One process to run: a step's name, its arguments as a person would type them, and how to read its result. */
+export interface Step<T> {
+  readonly name: string;
+  /** Script that calls `stepMain`: absolute, or a name in `stages/`. */
+  readonly script: string;
+  readonly argv: readonly string[];
+  decode(result: unknown): T;
+}
+
+export type EngineChoice = 'native' | 'wasm' | 'cpu';
+
+interface Machine {
+  readonly engine?: EngineChoice | undefined;
+  readonly threads?: number | undefined;
+}
+
+export interface TeachStepOptions extends Machine {
+  readonly weights: WeightsRef;
+  readonly data: DatasetRef;
+  readonly imgsz: number;
+  /** Folder of the cache. */
+  readonly cache: string;
+  readonly cfg?: string | undefined;
+  readonly views?: number | undefined;
+  readonly hyp?: string | undefined;
+  readonly hints?: readonly number[] | undefined;
+  readonly codec?: string | undefined;
+  readonly seed?: number | undefined;
+  readonly unitViews?: number | undefined;
+  readonly teachBatch?: number | undefined;
+}
+
+/** Runs the teacher once over the data and caches its answers. */
+export const teach = ({ weights, data, ...rest }: TeachStepOptions): Step<CacheRef> => ({
+  name: 'teach',
+  script: 'teach',
+  argv: stepArgv({ weights: weights.file, data: data.data, split: data.split, ...rest }),
+  decode: decodeResult.teach,
+});
+
+export interface TrainStepOptions extends Machine {
+  /** Model yaml of the student. */
+  readonly cfg: string;
+  readonly data: DatasetRef;
+  /** The teacher's answers; without, training on labels alone. */
+  readonly cache?: CacheRef | undefined;
+  readonly weights?: WeightsRef | undefined;
+  readonly imgsz: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly stepsPerEpoch?: number | undefined;
+  readonly nominalBatch?: number | undefined;
+  readonly optimizer?: 'sgd' | 'adam' | 'adamw' | undefined;
+  readonly cosLr?: boolean | undefined;
+  readonly hyp?: string | undefined;
+  readonly distill?: string | undefined;
+  /** Groups `hyp` and `distill`. */
+  readonly set?: Readonly<Record<string, unknown>> | undefined;
+  readonly val?: boolean | undefined;
+  readonly valSplit?: 'val' | 'test' | undefined;
+  readonly seed?: number | undefined;
+  readonly workers?: number | undefined;
+  readonly resume?: boolean | undefined;
+  readonly project: string;
+  readonly name: string;
+}
+
+/** Trains a student. */
+export const train = ({ data, cache, weights, ...rest }: TrainStepOptions): Step<RunRef> => ({
+  name: 'train',
+  script: 'train',
+  argv: stepArgv({
+    ...{ data: data.data, split: data.split, cache: cache?.dir, weights: weights?.file },
+    ...rest,
+  }),
+  decode: decodeResult.train,
+});
+
+export interface EvaluateStepOptions extends Machine {
+  /** Weights, or a run: its last. */
+  readonly model: WeightsRef | RunRef;
+  readonly data: DatasetRef;
+  readonly imgsz: number;
+  readonly cfg?: string | undefined;
+  readonly rect?: boolean | undefined;
+  readonly batchSize?: number | undefined;
+}
+
+const fileOf = (model: WeightsRef | RunRef): string => (model.kind === 'run' ? model.last : model.file);
+
+/** Measures a model. */
+export const evaluate = ({ model, data, ...rest }: EvaluateStepOptions): Step<Evaluation> => ({
+  name: 'evaluate',
+  script: 'evaluate',
+  argv: stepArgv({ weights: fileOf(model), data: data.data, split: data.split, ...rest }),
+  decode: decodeResult.evaluate,
+});
+
+export interface ExportStepOptions extends Machine {
+  readonly model: WeightsRef | RunRef;
+  readonly format: readonly ('pt' | 'safetensors' | 'tfjs')[];
+  /** Folder to write into. */
+  readonly out: string;
+  readonly imgsz?: number | undefined;
+  /** Stem of the files; that of the weights by default. */
+  readonly name?: string | undefined;
+}
+
+/** Writes weights in other formats. */
+export const exportModel = ({ model, out, ...rest }: ExportStepOptions): Step<ExportRef> => ({
+  name: 'export',
+  script: 'export',
+  argv: stepArgv({ weights: fileOf(model), out, ...rest }),
+  decode: () => ({ kind: 'export', dir: resolve(out) }),
+});
+
+export interface ReportStepOptions extends Machine {
+  readonly run: RunRef;
+  readonly teacher?: WeightsRef | undefined;
+  readonly teacherCfg?: string | undefined;
+  readonly baseline?: RunRef | undefined;
+  readonly data?: DatasetRef | undefined;
+  readonly imgsz?: number | undefined;
+  readonly rect?: boolean | undefined;
+  readonly note?: string | undefined;
+}
+
+/** Writes a run's report. */
+export const report = ({ run, teacher, baseline, data, ...rest }: ReportStepOptions): Step<ReportRef> => ({
+  name: 'report',
+  script: 'src/cli/report',
+  argv: stepArgv({
+    ...{ run: run.dir, teacher: teacher?.file, baseline: baseline?.dir },
+    ...{ data: data?.data, split: data?.split },
+    ...rest,
+  }),
+  decode: decodeResult.report,
+});
