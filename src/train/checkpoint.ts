@@ -64,7 +64,7 @@ export async function writeCheckpoint(file: string, state: TrainingState, progre
     ...VECTORS.map((name) => [name, read(vectors[name])] as const),
     ...vectors.slots.map((slot, i) => [`slot.${i}`, read(slot)] as const),
   ]);
-  await writeSafetensors(file, tensors, { [KEY]: JSON.stringify({ ...progress, ...state.counters }) });
+  await writeSafetensors(file, tensors, { [KEY]: JSON.stringify(progress) });
 }
 
 /**

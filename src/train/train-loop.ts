@@ -113,7 +113,10 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
     decoder,
     source,
   });
-  const save = (): Promise<void> => writeCheckpoint(files.checkpoint, state, progress);
+  const save = (): Promise<void> => {
+    Object.assign(progress, state.counters);
+    return writeCheckpoint(files.checkpoint, state, progress);
+  };
   let lastSave = performance.now();
 
   /** Trains what is left of the present epoch; returns the share of time spent waiting for data, and batches/s. */
