@@ -52,10 +52,15 @@ const unitLine = (event: UnitEvent): string =>
     ...pace(event, 'views'),
   ].join('  ');
 
+/** What one line has room for; results.csv holds the rest. */
+const isHeadline = (name: string): boolean => name === 'train/total' || name.startsWith('metrics/');
+
 const epochLine = (event: EpochEvent): string =>
   [
     `${event.step}: epoch ${event.epoch + 1}/${event.total}`,
-    ...Object.entries(event.metrics).map(([name, value]) => `${name} ${figure(value)}`),
+    ...Object.entries(event.metrics)
+      .filter(([name]) => isHeadline(name))
+      .map(([name, value]) => `${name.replace(/^(train|metrics)\//, '')} ${figure(value)}`),
     ...pace(event, 'images'),
   ].join('  ');
 

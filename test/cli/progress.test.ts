@@ -21,14 +21,14 @@ describe('createProgress', () => {
         type: 'epoch',
         epoch: 0,
         total: 9,
-        metrics: { 'train/box': 0.0123456, 'metrics/mAP50': 0.5 },
+        metrics: { 'train/total': 4.25, 'train/box': 0.0123456, 'metrics/mAP50': 0.5 },
         etaS: 65,
       },
     ]);
     assert.equal(
       text,
       'train: unit 3/12  64 views written  4.3 MB  123 views/s  data wait 12 %  1:02:03 left\n' +
-        'train: epoch 1/9  train/box 0.01235  metrics/mAP50 0.5  1:05 left\n',
+        'train: epoch 1/9  total 4.25  mAP50 0.5  1:05 left\n',
     );
   });
 
