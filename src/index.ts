@@ -60,6 +60,7 @@ export type { LoadedWeights, WeightsFormat } from './weights/load.ts';
 export type { DetectionMetrics, EvaluationResult } from './metric/detection-metrics.ts';
 export type { Conv2dOptions, Engine, EngineInfo, EngineName, EngineOps } from './engine/engine.ts';
 export type { ChosenEngine, OpenOptions } from './engine/select.ts';
+export type { RenderedShapes, RenderShapesOptions } from './shapes/render-shapes.ts';
 
 /**
  * Opens the engine asked for, or the best there is; loads it on the first call.
