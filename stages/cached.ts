@@ -30,8 +30,11 @@ export interface LeasedTarget extends Target {
 /** The targets one by one, each released once the next is asked for, which is when it has been written. */
 async function* releasing(targets: Observable<LeasedTarget>): AsyncGenerator<Target> {
   for await (const target of eachValueFrom(targets)) {
-    yield target;
-    target.release?.();
+    try {
+      yield target;
+    } finally {
+      target.release?.();
+    }
   }
 }
 

@@ -5,14 +5,13 @@
  *
  * The same command again finds what is committed and makes the rest; a finished cache is found at once.
  */
-import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { bufferCount, mergeMap, type Observable } from 'rxjs';
 import { z } from 'zod';
-import { encodeView, decodeView } from '../src/augment/view-codec.ts';
-import { createViewDecoder, type ViewDecoder } from '../src/augment/view-decoder.ts';
+import { encodeView } from '../src/augment/view-codec.ts';
+import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting } from '../src/cache/cache-writer.ts';
 import { manifestBytes, openCache } from '../src/cache/cache-reader.ts';
 import { codecOf } from '../src/cache/codec.ts';
@@ -20,19 +19,22 @@ import { folderStore } from '../src/cache/folder-store.ts';
 import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
 import { bytesText } from '../src/cache/inspect.ts';
 import { decodeManifest } from '../src/cache/manifest.ts';
-import { byteBlob, type Blob } from '../src/cache/target.ts';
+import type { Blob } from '../src/cache/target.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import type { EngineInfo } from '../src/engine/engine.ts';
 import { ENGINE_NAMES, openEngine } from '../src/engine/select.ts';
 import { SoftshardError } from '../src/errors.ts';
 import { loadModel } from '../src/evaluate/load-model.ts';
 import { createCredits } from '../src/flow/credits.ts';
+import { timed } from '../src/flow/busy-time.ts';
 import { runUnits } from '../src/flow/run-units.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { createInference, headWithAnchors, type InferenceModel } from '../src/model/inference.ts';
 import { chain, type Stage } from '../src/stage.ts';
-import { featureKind, headBlob, HEADS_KIND, PIXELS_KIND } from '../src/teach/answers.ts';
+import { featureKind, headBlob, HEADS_KIND } from '../src/teach/answers.ts';
 import { answerShapes } from '../src/teach/answer-shapes.ts';
+import { refuseFullDisk } from '../src/teach/free-space.ts';
+import { openPixelShards } from '../src/teach/pixel-shards.ts';
 import { preparePlan, selectUnits, viewPlanOptions } from '../src/teach/prepare-plan.ts';
 import { teacherIdentity } from '../src/teach/teacher-cache.ts';
 import { teacherDigest } from '../src/weights/teacher-digest.ts';
@@ -146,46 +148,11 @@ export interface TeachResult {
   readonly bytes: number;
 }
 
-async function refuseFullDisk(folder: string, needed: number): Promise<void> {
-  let at = resolve(folder);
-  for (;;) {
-    try {
-      const { bavail, bsize } = await statfs(at);
-      if (bavail * bsize >= needed) return;
-      throw new SoftshardError('E_DISK_FULL', {
-        message: 'The cache does not fit on the disk.',
-        where: folder,
-        expected: `${bytesText(needed)} free`,
-        found: `${bytesText(bavail * bsize)} free`,
-        remedy: 'Free space, name another folder, or use fewer views or hints.',
-      });
-    } catch (error) {
-      if (error instanceof SoftshardError) throw error;
-      if (at === dirname(at)) return;
-      at = dirname(at);
-    }
-  }
-}
-
-/** Pixels of `softshard decode` in the place of a decoder. */
-async function pixelDecoder(folder: string, signal: AbortSignal): Promise<Pick<ViewDecoder, 'decode'>> {
-  const cache = await openCache(folderStore(folder), { signal });
-  return {
-    decode: async (record) => {
-      const target = await cache.read(record.sample, record.view);
-      const { data } = byteBlob(target, PIXELS_KIND);
-      return {
-        record: decodeView(target.record),
-        pixels: data,
-        labels: undefined,
-        pixelDigest: target.inputDigest,
-        release: () => undefined,
-      };
-    },
-  };
-}
-
-const provenanceOf = (info: EngineInfo, options: Options): Record<string, string | number | boolean> => ({
+const provenanceOf = (
+  info: EngineInfo,
+  options: Options,
+  versions: ReturnType<typeof decoderVersions>,
+): Record<string, string | number | boolean> => ({
   engine: info.name,
   tfjs: info.tfjs,
   tensorflow: info.tensorflow ?? 'none',
@@ -194,7 +161,7 @@ const provenanceOf = (info: EngineInfo, options: Options): Record<string, string
   isa: info.isa,
   teachBatch: options.teachBatch,
   foldedBatchNorm: true,
-  ...decoderVersions(),
+  ...versions,
   node: process.version,
   v8: process.versions.v8,
 });
@@ -268,7 +235,12 @@ export async function runTeach(options: Options, context: StepContext): Promise<
     context.info(`found the finished cache ${options.cache}: nothing to teach`);
     return result(plan.units.length, 0, 0, true);
   }
-  await refuseFullDisk(options.cache, bytes);
+  const committed = (await store.list('units/')).length / plan.units.length;
+  await refuseFullDisk(options.cache, Math.ceil(bytes * Math.max(0, 1 - committed)));
+  const shards =
+    options.from === undefined
+      ? undefined
+      : await openPixelShards(options.from, prepared.identity, context.signal);
 
   const { engine, reason } = await openEngine(
     options.engine,
@@ -281,7 +253,7 @@ export async function runTeach(options: Options, context: StepContext): Promise<
     store,
     localDir: `${options.cache}.local`,
     identity,
-    provenance: provenanceOf(engine.info, options),
+    provenance: provenanceOf(engine.info, options, shards?.versions ?? decoderVersions()),
     extent,
     signal: context.signal,
   });
@@ -290,7 +262,7 @@ export async function runTeach(options: Options, context: StepContext): Promise<
   // Pixels as bytes and floats, answers as floats twice (the batch and its copy) and encoded.
   const viewBytes = pixelBytes * 5 + answerValues * 8 + viewAnswerBytes;
   const decoder =
-    options.from === undefined
+    shards === undefined
       ? createViewDecoder({
           dataset,
           workers: options.workers,
@@ -298,10 +270,12 @@ export async function runTeach(options: Options, context: StepContext): Promise<
           viewBytes: pixelBytes,
         })
       : undefined;
+  const source = shards?.decoder ?? decoder;
+  if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
   const model = createInference(graph, state, engine.ops);
   const counts = { written: 0, found: 0, equal: 0 };
+  let busy = 0;
   try {
-    const source = decoder ?? (await pixelDecoder(options.from ?? '', context.signal));
     const stage = cached(
       chain(
         decode({
@@ -311,7 +285,11 @@ export async function runTeach(options: Options, context: StepContext): Promise<
           ahead: options.teachBatch + options.workers,
           batch: options.teachBatch,
         }),
-        teach({ model, teachBatch: options.teachBatch, hints: options.hints }),
+        timed(
+          teach({ model, teachBatch: options.teachBatch, hints: options.hints }),
+          () => performance.now(),
+          (ms) => (busy += ms),
+        ),
       ),
       writer,
       { replay: options.units !== undefined },
@@ -327,14 +305,16 @@ export async function runTeach(options: Options, context: StepContext): Promise<
         next: (outcome) => {
           counts[outcome.state] += 1;
           if (outcome.state !== 'found') views += outcome.views;
-          const rate = views / ((performance.now() - begin) / 1000);
+          const elapsed = performance.now() - begin;
+          const rate = views / (elapsed / 1000);
+          const dataWait = Math.max(0, 1 - busy / elapsed);
           const left = units.length - counts.written - counts.found - counts.equal;
           context.emit({
             type: 'unit',
             ...outcome,
             total: plan.units.length,
             bytes: outcome.views * viewAnswerBytes,
-            ...(views > 0 ? { rate, etaS: (left * plan.unitViews) / rate } : {}),
+            ...(views > 0 ? { rate, dataWait, etaS: (left * plan.unitViews) / rate } : {}),
           });
         },
         error: reject,
