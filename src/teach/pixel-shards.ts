@@ -26,7 +26,11 @@ export async function openPixelShards(
 ): Promise<PixelShards> {
   const cache = await openCache(folderStore(folder), { signal });
   compareIdentity(identity, cache.manifest.identity);
-  const { sharp, libvips } = cache.manifest.provenance;
+  const { provenance } = cache.manifest;
+  const version = (name: string): string => {
+    const recorded = provenance[name];
+    return typeof recorded === 'string' ? recorded : 'unknown';
+  };
   return {
     decoder: {
       decode: async ({ sample, view }) => {
@@ -40,6 +44,6 @@ export async function openPixelShards(
         };
       },
     },
-    versions: { sharp: String(sharp), libvips: String(libvips) },
+    versions: { sharp: version('sharp'), libvips: version('libvips') },
   };
 }
