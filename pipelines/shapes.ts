@@ -98,7 +98,15 @@ export const command = definePipeline({
     );
     const written = await perform(
       report({
-        ...{ run: distilled, teacher, baseline: labelsOnly, data: held, imgsz: IMAGE_SIZE, engine },
+        ...{
+          run: distilled,
+          teacher,
+          baseline: labelsOnly,
+          data: held,
+          imgsz: IMAGE_SIZE,
+          rect: false,
+          engine,
+        },
         note: `Both students were trained for ${distilled.steps} batches of ${batchSize}; ${counts.labelled} of the training pictures carry labels.`,
       }),
       context,

@@ -76,3 +76,7 @@ export const readDataset = async (options: ReadDatasetOptions): Promise<Dataset>
 /** Renders the demo's data set, or finds it; loads the image library on the first call. */
 export const renderShapes = async (options: RenderShapesOptions): Promise<RenderedShapes> =>
   (await import('./shapes/render-shapes.ts')).renderShapes(options);
+
+/** Copies a safetensors file with every float32 tensor rounded to float16. */
+export const storeHalfWeights = async (from: string, to: string): Promise<void> =>
+  (await import('./shapes/half-weights.ts')).storeHalfWeights(from, to);

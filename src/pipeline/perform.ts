@@ -19,7 +19,9 @@ export const perform = async <T>(step: Step<T>, context: StepContext): Promise<T
     signal,
     onEvent: (event) => {
       // The end of one step is not that of the pipeline.
-      if (event.type !== 'done' && event.type !== 'failed') context.emit(event);
+      if (event.type === 'done' || event.type === 'failed') return;
+      // The context reports under the pipeline's own name.
+      context.emit('message' in event ? { ...event, message: `${event.step}: ${event.message}` } : event);
     },
   });
   return step.decode(result);

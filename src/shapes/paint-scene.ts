@@ -41,7 +41,10 @@ function addNoise(pixels: Uint8Array, noise: number, seed: number, split: string
 /** The picture as PNG, RGB, `side` x `side`; the same bytes for the same arguments and version of sharp. */
 export async function paintScene(scene: Scene, seed: number, split: string, index: number): Promise<Buffer> {
   const { side, noise } = scene;
-  const pixels = await sharp(Buffer.from(svg(scene))).removeAlpha().raw().toBuffer();
+  const pixels = await sharp(Buffer.from(svg(scene)))
+    .removeAlpha()
+    .raw()
+    .toBuffer();
   addNoise(pixels, noise, seed, split, index);
   return sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
     .png({ compressionLevel: 6 })
