@@ -67,7 +67,7 @@ const recipe = ({ labelled, unlabelled, test, side, seed }: RenderShapesOptions)
   test,
   side,
   seed,
-  sharp: sharp.versions.sharp ?? '',
+  sharp: sharp.versions.sharp,
 });
 
 const yamlText = ({ unlabelled }: RenderShapesOptions): string =>
