@@ -165,7 +165,7 @@ describe(`the step teach on ${ENGINE}`, () => {
     const stored = await bytesBelow(at('whole'));
     const equal = await teach('whole', { units: '0-1' });
     assert.deepEqual([equal.equal, equal.written], [2, 0]);
-    // The same cache, committed by a teacher whose answers to one view were others.
+    // A committed unit that is damaged is told, and stays as it is.
     await cp(at('whole'), at('changed'), { recursive: true });
     const unit = (await readdir(join(at('changed'), 'units'))).sort()[1];
     assert.ok(unit !== undefined);
@@ -176,10 +176,7 @@ describe(`the step teach on ${ENGINE}`, () => {
     const bytes = await readFile(file);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 100) ^ 1, bytes.length - 100);
     await writeFile(file, bytes);
-    await assert.rejects(
-      teach('changed', { units: '1' }),
-      (error) => isSoftshardError(error, 'E_REPLAY_MISMATCH') || isSoftshardError(error, 'E_CACHE_CORRUPT'),
-    );
+    await assert.rejects(teach('changed', { units: '1' }), fails('E_CACHE_CORRUPT', 'crc32'));
     assert.deepEqual(await readFile(file), bytes);
     assert.deepEqual(await bytesBelow(at('whole')), stored);
     await assert.rejects(teach('whole', { units: '5-6' }), fails('E_USAGE', '--units', '5-6'));
@@ -216,6 +213,6 @@ describe(`the step teach on ${ENGINE}`, () => {
     await teach('told', {}, events);
     const unit = events.find((event) => 'type' in event && event.type === 'unit');
     assert.ok(unit !== undefined && 'rate' in unit && 'dataWait' in unit && 'etaS' in unit);
-    assert.ok(Number(unit.dataWait) >= 0 && Number(unit.dataWait) <= 1);
+    assert.ok(unit.dataWait >= 0 && unit.dataWait <= 1);
   });
 });
