@@ -68,9 +68,10 @@ describe('steps', () => {
 
   test('the comparison lists models in their order', () => {
     const evaluation = {
-      ...{ kind: 'evaluation', weights: 'w', images: 1, instances: 1, P: 1, R: 1 },
+      kind: 'evaluation' as const,
+      ...{ weights: 'w', images: 1, instances: 1, P: 1, R: 1 },
       ...{ mAP50: 0.5, mAP50_95: 0.25, parameters: 12, bytes: 1e6, inferenceMs: 2 },
-    } as const;
+    };
     const [head, row] = comparison([['teacher', evaluation]]).split('\n');
     assert.match(head ?? '', /^model\s+parameters\s+MB\s+mAP50\s+mAP50-95\s+ms an image$/);
     assert.match(row ?? '', /^teacher\s+12\s+1\.00\s+0\.500\s+0\.250\s+2\.0$/);
