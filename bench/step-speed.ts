@@ -27,11 +27,9 @@ const speed = (name: string, { rate, dataWait }: StepMeasure, note: string): Fig
 export const decodeFigures = async (folder: string): Promise<readonly Figure[]> => {
   const data = await render(folder, 400);
   const options = { data, imgsz: IMAGE_SIZE, hyp: 'hyp.scratch-low.yaml', out: join(folder, 'pixels') };
-  return speed(
-    'decode',
-    await measureStep('decode', options),
-    'mosaic views of 320 pixels, written as shards',
-  );
+  const { seconds } = await measureStep('decode', options);
+  const note = 'mosaic views of 320 pixels, written as shards; the start of the process counts';
+  return [{ name: 'decode', value: 400 / seconds, unit: 'images/s', note }];
 };
 
 /** A teacher with yolov5n's graph: one batch of training makes its weights. */
