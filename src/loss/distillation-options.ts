@@ -72,8 +72,9 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
 function overlaid(base: unknown, changes: unknown): unknown {
   if (!isPlain(changes)) return changes;
   if (Object.keys(changes).length === 0) return base;
-  if (Array.isArray(base)) {
-    const items: unknown[] = [...(base as unknown[])];
+  const startsList = base === undefined && Object.keys(changes).every((key) => /^\d+$/.test(key));
+  if (Array.isArray(base) || startsList) {
+    const items: unknown[] = Array.isArray(base) ? [...(base as unknown[])] : [];
     for (const [key, change] of Object.entries(changes))
       items[Number(key)] = overlaid(items[Number(key)], change);
     return items;

@@ -31,7 +31,7 @@ export interface PreparedRun {
   readonly options: TrainOptions;
   readonly dataset: Dataset;
   readonly validation: Dataset | undefined;
-  /** Sample indices that take part: all with a cache, the labelled ones without. */
+  /** Sample indices that take part. */
   readonly participants: readonly number[];
   readonly cache: { readonly reader: Cache; readonly teacher: TeacherCache } | undefined;
   readonly augmentation: Augmentation;
@@ -176,18 +176,28 @@ async function readValidation(options: TrainOptions, context: PrepareContext): P
   return readDataset({ data, split: valSplit, badImages, signal: context.signal });
 }
 
+/** The annotated samples of a data set, numbered anew. */
+const labelledPart = (dataset: Dataset): Dataset => ({
+  ...dataset,
+  samples: dataset.samples
+    .filter((sample) => sample.labels !== undefined)
+    .map((sample, index) => ({ ...sample, index })),
+});
+
 /** Reads and checks all that a run needs. Throws before anything is written. */
 export async function prepareRun(options: TrainOptions, context: PrepareContext): Promise<PreparedRun> {
   const { data, split, badImages, imgsz } = options;
   const changes = settings(options.set);
-  const dataset = await readDataset({
+  const whole = await readDataset({
     data,
     split,
     badImages,
     signal: context.signal,
     onWarning: (message) => context.warn(message),
   });
-  for (const { path, reason } of dataset.dropped) context.warn(`dropped ${path}: ${reason}`);
+  for (const { path, reason } of whole.dropped) context.warn(`dropped ${path}: ${reason}`);
+  // Without a teacher an image without annotation teaches nothing, nor may it enter a mosaic.
+  const dataset = options.cache === undefined ? labelledPart(whole) : whole;
   const cache =
     options.cache === undefined
       ? undefined
@@ -215,9 +225,7 @@ export async function prepareRun(options: TrainOptions, context: PrepareContext)
       });
     }
   }
-  const participants = dataset.samples
-    .filter((sample) => cache !== undefined || sample.labels !== undefined)
-    .map((sample) => sample.index);
+  const participants = dataset.samples.map((sample) => sample.index);
   if (participants.length === 0) {
     throw new SoftshardError('E_DATA_EMPTY', {
       message: 'No image of the split carries labels, and there is no cache to learn from.',

@@ -139,9 +139,9 @@ for (const engineName of availableEngines()) {
                 ),
                 values.get(`${layer}.bias`) as tf.Tensor1D,
               );
-              return tf.mean(
+              return tf.mean<tf.Scalar>(
                 tf.squaredDifference(adapted, answers.features.get(layer) as tf.Tensor4D),
-              ) as tf.Scalar;
+              );
             });
             const hint = tf.mul<tf.Scalar>(tf.addN(means), 0.1);
             logged['hint'] = hint;
