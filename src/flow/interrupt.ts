@@ -1,4 +1,5 @@
 /** SIGINT and SIGTERM as an AbortSignal: work is asked to reach its checkpoint, then the process ends. */
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 import { EXIT } from '../errors.ts';
 
@@ -42,6 +43,8 @@ const SAME_EVENT_MS = 1000;
  */
 export const watchInterrupts = (now: () => number = () => performance.now()): Interrupts => {
   const controller = new AbortController();
+  // Every unit and batch in flight listens for it.
+  setMaxListeners(0, controller.signal);
   let first: number | undefined;
   const interrupt = (name: InterruptName): void => {
     if (first === undefined) {
