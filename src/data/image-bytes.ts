@@ -13,7 +13,12 @@ const REMEDY = 'Replace the file from its source, or leave it out (--bad-images 
 /** The E_IMAGE error of the file `name`; `cause` is what the decoder or the file system said. */
 export function imageFailure(name: string, cause: unknown, remedy: string = REMEDY): SoftshardError {
   const lines = reasonOf(cause).split('\n');
-  const found = [...new Set(lines.map((line) => line.trim()).filter((line) => line !== ''))].join('; ');
+  const said = [...new Set(lines.map((line) => line.trim()).filter((line) => line !== ''))].join('; ');
+  // libvips gathers its details in one buffer for all threads, so that they may be another image's: what a warning
+  // means is said in words of our own.
+  const found = /treated as error|premature end|read error/.test(said)
+    ? `damaged image data, or data that end too early (${said})`
+    : said;
   return new SoftshardError('E_IMAGE', {
     message: 'An image cannot be decoded.',
     where: name,
