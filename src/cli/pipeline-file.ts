@@ -53,6 +53,18 @@ const load = async (file: string): Promise<unknown> => {
   return import(pathToFileURL(file).href);
 };
 
+/** The E_PIPELINE error of a pipeline file, with the first lines of what was thrown. */
+export const pipelineFailure = (message: string, file: string, error: unknown): SoftshardError =>
+  new SoftshardError('E_PIPELINE', {
+    message,
+    where: file,
+    found:
+      error instanceof Error
+        ? (error.stack ?? error.message).split('\n').slice(0, 4).join('\n            ')
+        : String(error),
+    cause: error,
+  });
+
 /** Loads a pipeline's command. Throws E_PIPELINE when the file cannot be loaded, throws, or exports none. */
 export const loadPipeline = async (file: string): Promise<StepCommand> => {
   let module: unknown;
@@ -60,15 +72,7 @@ export const loadPipeline = async (file: string): Promise<StepCommand> => {
     module = await load(file);
   } catch (error) {
     if (isSoftshardError(error)) throw error;
-    throw new SoftshardError('E_PIPELINE', {
-      message: 'The pipeline file cannot be loaded.',
-      where: file,
-      found:
-        error instanceof Error
-          ? (error.stack ?? error.message).split('\n').slice(0, 4).join('\n            ')
-          : String(error),
-      cause: error,
-    });
+    throw pipelineFailure('The pipeline file cannot be loaded.', file, error);
   }
   // What a CommonJS file exports may stand under `default` alone.
   for (const exported of [module, propertyOf(module, 'default')]) {

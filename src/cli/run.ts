@@ -1,10 +1,10 @@
 /** `softshard run PIPELINE`: runs a pipeline file with its options. */
 import { z } from 'zod';
-import { isSoftshardError, SoftshardError } from '../errors.ts';
+import { isSoftshardError } from '../errors.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
 import { optionSpecs } from './option-spec.ts';
 import { validateOptions } from './options.ts';
-import { findPipeline, loadPipeline } from './pipeline-file.ts';
+import { findPipeline, loadPipeline, pipelineFailure } from './pipeline-file.ts';
 
 /** Runs the pipeline `name` (a path or a shipped one) with plain option values. */
 export const runPipeline = async (
@@ -31,15 +31,7 @@ export const runPipeline = async (
     return { result, text: command.describe?.(result) ?? '' };
   } catch (error) {
     if (isSoftshardError(error) || context.signal.aborted) throw error;
-    throw new SoftshardError('E_PIPELINE', {
-      message: 'The pipeline threw.',
-      where: file,
-      found:
-        error instanceof Error
-          ? (error.stack ?? error.message).split('\n').slice(0, 4).join('\n            ')
-          : String(error),
-      cause: error,
-    });
+    throw pipelineFailure('The pipeline threw.', file, error);
   }
 };
 

@@ -34,8 +34,8 @@ const channelSums = (x: tf.Tensor4D): tf.Tensor1D => {
 
 /**
  * (x - mean) scale + offset per channel, in one pass: the inference form of TensorFlow's fused batch norm, several
- * times faster than broadcast products. (Its training form sums all pixels in one running float32 sum, which costs
- * four decimal digits of the gradient at usual image sizes.)
+ * times faster than broadcast products. (Its training form sums all pixels in one running float32 sum: gradients of
+ * yolov5n at 160 pixels, batch 4, were off by up to 9e-5 of their norm, and are by 5e-6 with sums by lines.)
  */
 const affine = (x: tf.Tensor4D, mean: tf.Tensor1D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D =>
   tf.batchNorm(x, mean, tf.onesLike(mean), offset, scale, 0);
