@@ -1,18 +1,15 @@
 /** Draws a view: everything random about it, once, as final values. */
 import { SoftshardError } from '../errors.ts';
 import type { ViewKey } from '../data/plan.ts';
-import type { PixelSize } from '../data/rgb-image.ts';
 import type { Composition, ViewRecord } from '../data/view.ts';
 import { beta } from '../random/beta.ts';
-import { chance, drawKey, integerBelow, uniform, type DrawKey } from '../random/keyed.ts';
+import { chance, drawKey, uniform, type DrawKey } from '../random/keyed.ts';
 import { permutation } from '../random/permutation.ts';
 import { refuseCopyPaste, type Augmentation } from './augmentation.ts';
 import { drawWarp } from './draw-warp.ts';
 import { isIdentity } from './matrix3.ts';
+import { partnerDraw, type PartnerDraw, type SampleTable } from './partners.ts';
 import { placeInMosaic, placeLetterboxed, type SizedSample } from './place-image.ts';
-
-/** Sizes of all samples (after EXIF orientation), by index: a data set's `samples` will do. */
-export type SizeTable = readonly PixelSize[];
 
 /** Every purpose that views draw for; `second` is the composition that is mixed in. */
 export const VIEW_PURPOSES = [
@@ -34,13 +31,14 @@ type ViewPurpose = (typeof VIEW_PURPOSES)[number];
 
 /** What a composition is drawn from. */
 interface Drawing {
-  readonly samples: SizeTable;
+  readonly samples: SampleTable;
   readonly imageSize: number;
   readonly augmentation: Augmentation;
   readonly key: (purpose: ViewPurpose) => DrawKey;
+  readonly partner: PartnerDraw;
 }
 
-function sized(samples: SizeTable, sample: number): SizedSample {
+function sized(samples: SampleTable, sample: number): SizedSample {
   const size = samples[sample];
   if (size !== undefined) return { sample, width: size.width, height: size.height };
   throw new SoftshardError('E_INTERNAL', {
@@ -52,13 +50,13 @@ function sized(samples: SizeTable, sample: number): SizedSample {
 
 /** A mosaic of `sample` and three others drawn with replacement, in drawn order around a drawn centre. */
 function drawMosaic(drawing: Drawing, sample: number, slot: 'first' | 'second'): Composition {
-  const { samples, imageSize: s, augmentation, key } = drawing;
+  const { samples, imageSize: s, augmentation, key, partner } = drawing;
   const center = key(`view.${slot}.center`);
   // From half a side to one and a half: where the four meet stays inside the crop.
   const yc = Math.trunc(uniform(center, 0, Math.ceil(s / 2), 2 * s + Math.floor(-s / 2)));
   const xc = Math.trunc(uniform(center, 1, Math.ceil(s / 2), 2 * s + Math.floor(-s / 2)));
   const partners = key(`view.${slot}.partners`);
-  const members = [sample, ...[0, 1, 2].map((i) => integerBelow(partners, i, samples.length))];
+  const members = [sample, ...[0, 1, 2].map((i) => partner(partners, i))];
   const order = permutation(key(`view.${slot}.order`), 4);
   const images = Array.from(order, (member, position) =>
     placeInMosaic(sized(samples, members[member] ?? sample), position, [xc, yc], s),
@@ -103,12 +101,13 @@ function checkImageSize(imageSize: number): void {
  * Draws view `key.view` of sample `key.sample` at imageSize x imageSize: a mosaic of four with probability `mosaic`
  * (mixed up with a second one with probability `mixup`, weight ~ Beta(32, 32)), else a letterbox; then colour gains
  * 1 + U(-1, 1) * (hsv_h, hsv_s, hsv_v) and flips. A pure function of its arguments; only the sizes of the samples
- * are looked at. Mosaic partners come from all samples. Throws E_HYP when `copy_paste` is above 0, E_USAGE on an odd
+ * are looked at, and which are labelled: the partners of a labelled sample, in its mosaic and mixed in, are drawn among
+ * the labelled samples, those of an unlabelled one among all; so the views of labelled samples stay labelled. Throws E_HYP when `copy_paste` is above 0, E_USAGE on an odd
  * image size or a bad seed.
  */
 export function drawView(
   { sample, view }: ViewKey,
-  samples: SizeTable,
+  samples: SampleTable,
   imageSize: number,
   augmentation: Augmentation,
   seed: number,
@@ -116,7 +115,8 @@ export function drawView(
   refuseCopyPaste(augmentation);
   checkImageSize(imageSize);
   const key = (purpose: ViewPurpose): DrawKey => drawKey(seed, purpose, sample, view);
-  const drawing: Drawing = { samples, imageSize, augmentation, key };
+  const partner = partnerDraw(samples, sample);
+  const drawing: Drawing = { samples, imageSize, augmentation, key, partner };
   const { hsv_h: hue, hsv_s: saturation, hsv_v: value, fliplr, flipud } = augmentation;
   const mosaic = chance(key('view.mosaic'), 0, augmentation.mosaic);
   const mixup = mosaic && chance(key('view.mixup'), 0, augmentation.mixup);
@@ -130,7 +130,7 @@ export function drawView(
     ...(mixup && {
       mixup: {
         lambda: beta(key('view.mixup-weight'), 0, 32, 32),
-        composition: drawMosaic(drawing, integerBelow(key('view.mixup'), 1, samples.length), 'second'),
+        composition: drawMosaic(drawing, partner(key('view.mixup'), 1), 'second'),
       },
     }),
     ...((hue > 0 || saturation > 0 || value > 0) && {

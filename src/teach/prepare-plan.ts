@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { drawView } from '../augment/draw-view.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
+import { partnerIdentity } from '../augment/partners.ts';
 import { canonicalJson } from '../cache/json.ts';
 import type { Identity } from '../cache/identity.ts';
 import { makePlan, type Plan, type Unit, type ViewKey } from '../data/plan.ts';
@@ -98,6 +99,7 @@ export async function preparePlan(options: ViewPlanOptions, context: PlanContext
       dropped: dataset.dropped.map(({ path }) => path),
       seed,
       augmentation,
+      partners: partnerIdentity(dataset.samples, augmentation),
       preprocessing: { imgsz },
     }) as Identity,
     recordOf: (key) => drawView(key, dataset.samples, imgsz, augmentation, seed),

@@ -1,6 +1,7 @@
 /** What a detection teacher's cache says about itself: written by `teach`, read by `train`. */
 import { z } from 'zod';
 import { augmentationSchema, type Augmentation } from '../augment/augmentation.ts';
+import { partnerIdentity } from '../augment/partners.ts';
 import type { Identity, JsonRecord } from '../cache/identity.ts';
 import { canonicalJson } from '../cache/json.ts';
 import type { Manifest } from '../cache/manifest.ts';
@@ -33,6 +34,7 @@ export function teacherIdentity(input: TeacherIdentityInput): Identity {
     dropped: dataset.dropped.map(({ path }) => path),
     seed,
     augmentation,
+    partners: partnerIdentity(dataset.samples, augmentation),
     preprocessing: { imgsz: imageSize, ...PIXELS },
     teacher: {
       digest,
@@ -52,6 +54,7 @@ const identitySchema = z.looseObject({
   samples: z.int().min(1),
   seed: z.int().min(0),
   augmentation: augmentationSchema,
+  partners: z.looseObject({ labelled: z.int().min(1), digest: z.string() }).optional(),
   preprocessing: z.looseObject({ imgsz: z.int().min(1) }),
   teacher: z.looseObject({
     digest: z.string(),
@@ -75,6 +78,8 @@ export interface TeacherCache {
   readonly imageSize: number;
   readonly seed: number;
   readonly augmentation: Augmentation;
+  /** Which samples were labelled when the views were drawn, where that decides pixels. */
+  readonly partners: JsonRecord | undefined;
   readonly views: number;
   readonly unitViews: number;
   readonly head: HeadSpec;
@@ -98,13 +103,14 @@ export function describeTeacherCache(manifest: Manifest): TeacherCache {
       cause: parsed.error,
     });
   }
-  const { data, samples, seed, augmentation, preprocessing, teacher, answers } = parsed.data;
+  const { data, samples, seed, augmentation, partners, preprocessing, teacher, answers } = parsed.data;
   return {
     dataDigest: data,
     samples,
     imageSize: preprocessing.imgsz,
     seed,
     augmentation,
+    partners: partners === undefined ? undefined : { labelled: partners.labelled, digest: partners.digest },
     views: manifest.extent.views,
     unitViews: manifest.extent.unitViews,
     head: teacher.head,

@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { augmentationOf, readHyp, type Hyp } from '../augment/hyp.ts';
+import { partnerIdentity } from '../augment/partners.ts';
 import type { TrainingHyp } from '../augment/training-hyp.ts';
 import { openCache, type Cache } from '../cache/cache-reader.ts';
 import { folderStore } from '../cache/folder-store.ts';
-import type { JsonRecord } from '../cache/identity.ts';
-import { canonicalJson } from '../cache/json.ts';
+import { firstDifference, type JsonRecord } from '../cache/identity.ts';
+import { canonicalJson, shortJson } from '../cache/json.ts';
 import { checkClasses } from '../data/class-names.ts';
 import { datasetSplits, readDataset } from '../data/read-dataset.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -102,6 +103,18 @@ async function openTeacherCache(
       String(imgsz),
       String(teacher.imageSize),
       `Use --imgsz ${teacher.imageSize}.`,
+    );
+  }
+  const partners = firstDifference(
+    canonicalJson({ partners: partnerIdentity(dataset.samples, teacher.augmentation) }),
+    canonicalJson({ partners: teacher.partners }),
+  );
+  if (partners !== undefined) {
+    throw differs(
+      'other labelled images, among which the partners of their mosaics were drawn',
+      `${partners.path} ${shortJson(partners.expected)}`,
+      shortJson(partners.found),
+      'Train on the labels that the cache was made with, or teach again into another cache.',
     );
   }
   return { reader, teacher };
