@@ -1,40 +1,78 @@
 /**
- * The plan: which views of which images, cut into units.
+ * The plan: which views of which images, cut into units, and what a teacher's answers to them would take.
  *
  *     softshard plan --data coco128.yaml --imgsz 320
+ *     softshard plan --data coco128.yaml --imgsz 320 --weights yolov5n.pt --hints 4,6,9 --cache cache/yolov5n
  */
 import { z } from 'zod';
+import type { Dataset } from '../src/data/sample.ts';
+import { isSoftshardError, reasonOf } from '../src/errors.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
+import type { HeadSpec } from '../src/model/detector.ts';
+import { buildGraph, type ModelGraph } from '../src/model/graph.ts';
+import { readModelYaml } from '../src/model/model-yaml.ts';
+import { freeSpace } from '../src/teach/free-space.ts';
+import { checkTeacherClasses, loadTeacher } from '../src/teach/load-teacher.ts';
+import { planAnswers } from '../src/teach/plan-answers.ts';
+import { planSummary, planText } from '../src/teach/plan-summary.ts';
 import { preparePlan, viewPlanOptions } from '../src/teach/prepare-plan.ts';
+import { answerOptions } from '../src/teach/teach-options.ts';
+
+const optionsSchema = z.strictObject({
+  ...viewPlanOptions,
+  weights: z
+    .string()
+    .optional()
+    .describe('the teacher, to plan its answers too')
+    .meta({ placeholder: 'FILE' }),
+  cfg: z
+    .string()
+    .optional()
+    .describe('model yaml of the teacher: with --weights as for teach, alone in its place'),
+  ...answerOptions,
+  cache: z.string().default('.').describe('folder whose free space is shown').meta({ placeholder: 'DIR' }),
+});
+
+type Options = z.output<typeof optionsSchema>;
+
+/** The teacher that the options name: of its weights, or of a description alone. */
+async function describedTeacher(
+  { weights, cfg }: Options,
+  dataset: Dataset,
+): Promise<{ readonly graph: ModelGraph; readonly head: HeadSpec } | undefined> {
+  if (weights !== undefined) return loadTeacher({ weights, cfg }, dataset);
+  if (cfg === undefined) return undefined;
+  const names = dataset.namesKnown ? { names: dataset.names } : {};
+  const graph = buildGraph(readModelYaml(cfg), { ...names, where: cfg });
+  return { graph, head: graph.head };
+}
 
 export const command = defineStep({
   name: 'plan',
-  summary: 'Lists the views and units of a data set: what teach would do.',
+  summary: 'Lists what teach would do: views, units, the bytes of the answers, free space. Writes nothing.',
   environment: 'none',
-  options: z.strictObject(viewPlanOptions),
+  options: optionsSchema,
   run: async (options, context) => {
-    const { dataset, plan } = await preparePlan(options, context);
-    const labelled = dataset.samples.filter((sample) => sample.labels !== undefined).length;
-    return {
-      data: options.data,
-      split: dataset.split,
-      samples: dataset.samples.length,
-      labelled,
-      unlabelled: dataset.samples.length - labelled,
-      dropped: dataset.dropped,
-      classes: dataset.names,
-      digest: dataset.digest,
-      views: plan.samples * plan.views,
-      units: plan.units.map((unit) => ({ unit: unit.index, view: unit.view, views: unit.views.length })),
-    };
+    const { dataset, plan, imageSize } = await preparePlan(options, context);
+    const teacher = await describedTeacher(options, dataset);
+    if (teacher !== undefined) {
+      try {
+        checkTeacherClasses(teacher.head, dataset, options.weights ?? options.cfg ?? '');
+      } catch (error) {
+        if (!isSoftshardError(error, 'E_OPTION_CONFLICT')) throw error;
+        context.warn(`teach would refuse this: ${reasonOf(error)}`);
+      }
+    }
+    const planned = teacher && planAnswers(teacher.graph, teacher.head, options);
+    const summary = planSummary({
+      ...{ data: options.data, dataset, plan, imageSize, planned, folder: options.cache },
+      freeBytes: await freeSpace(options.cache),
+    });
+    if (summary.target.fits === false)
+      context.warn('teach would refuse this: the answers do not fit on the disk');
+    return summary;
   },
-  describe: (plan) =>
-    [
-      `${plan.data}, split ${plan.split}: ${plan.samples} images, ${plan.labelled} labelled, ${plan.unlabelled} unlabelled, ${plan.dropped.length} dropped`,
-      ...plan.dropped.map(({ path, reason }) => `  dropped ${path}: ${reason}`),
-      `${plan.views} views in ${plan.units.length} units of at most ${plan.units[0]?.views ?? 0}`,
-      `data digest ${plan.digest}`,
-    ].join('\n'),
+  describe: planText,
 });
 
 stepMain(import.meta.url, command);

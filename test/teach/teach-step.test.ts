@@ -198,7 +198,6 @@ describe(`the step teach on ${ENGINE}`, () => {
   test('what cannot work is refused by its code', async () => {
     await assert.rejects(teach('few', { credits: 1, teachBatch: 64 }), fails('E_CREDITS', 'batch'));
     await assert.rejects(teach('hints', { hints: [99] }), fails('E_LOSS', '99'));
-    await assert.rejects(teach('codec', { codec: 'zip' }), fails('E_CODEC', 'zip'));
     const image = join(folder, 'data', 'images', 'val', '000.png');
     await truncate(image, 60);
     await assert.rejects(teach('bad', { split: 'val' }), fails('E_IMAGE', '000.png'));

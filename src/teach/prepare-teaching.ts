@@ -1,0 +1,54 @@
+/** Everything about a teaching that needs no engine: views, teacher, answers, bytes, and what identifies the cache. */
+import type { Extent } from '../cache/extent.ts';
+import type { Identity } from '../cache/identity.ts';
+import { teacherDigest } from '../weights/teacher-digest.ts';
+import { checkTeacherClasses, loadTeacher, type LoadedTeacher } from './load-teacher.ts';
+import { planAnswers, type PlannedAnswers } from './plan-answers.ts';
+import { preparePlan, type PlanContext, type PreparedPlan } from './prepare-plan.ts';
+import type { TeachStepOptions } from './teach-options.ts';
+import { teacherIdentity } from './teacher-cache.ts';
+
+export interface PreparedTeaching {
+  readonly prepared: PreparedPlan;
+  readonly teacher: LoadedTeacher;
+  readonly planned: PlannedAnswers;
+  /** Bytes of all answers at most. */
+  readonly bytes: number;
+  readonly identity: Identity;
+  readonly extent: Extent;
+}
+
+/** Reads and checks all that teaching needs. Throws as `preparePlan`, `loadTeacher` and `planAnswers` do. */
+export async function prepareTeaching(
+  options: TeachStepOptions,
+  context: PlanContext,
+): Promise<PreparedTeaching> {
+  const prepared = await preparePlan(options, context);
+  const { dataset, plan, augmentation, imageSize } = prepared;
+  const teacher = await loadTeacher(options, dataset);
+  const { graph, state, head } = teacher;
+  checkTeacherClasses(head, dataset, options.weights);
+  const planned = planAnswers(graph, head, options);
+  return {
+    prepared,
+    teacher,
+    planned,
+    bytes: planned.viewBytes * plan.samples * plan.views,
+    identity: teacherIdentity({
+      dataset,
+      seed: options.seed,
+      augmentation,
+      imageSize,
+      digest: teacherDigest(state, JSON.parse(JSON.stringify(graph.yaml))),
+      graph,
+      head,
+      hints: options.hints,
+    }),
+    extent: {
+      samples: plan.samples,
+      unitViews: plan.unitViews,
+      views: plan.views,
+      answers: planned.answers.map(({ kind, blobs, codec }) => ({ kind, blobs, codec })),
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** The options of `teach`, and those of its answers, which `plan` has too. */
+import { z } from 'zod';
+import { ANSWER_CODECS, isAnswerCodec } from './answer-codec.ts';
+import { viewPlanOptions } from './prepare-plan.ts';
+
+/** Options by which the teacher's answers are chosen and stored. */
+export const answerOptions = {
+  hints: z.array(z.int().min(0)).default([]).describe('layers whose features are cached, such as 4,6,9'),
+  codec: z
+    .string()
+    .refine(isAnswerCodec, `one of ${ANSWER_CODECS.join(', ')}`)
+    .default('fp16')
+    .describe('how answers are stored: fp16, fp32 (lossless)'),
+} as const;
+
+export const teachOptionsSchema = z.strictObject({
+  weights: z.string().describe('the teacher: .pt, safetensors, or a checkpoint'),
+  cfg: z.string().optional().describe('model yaml, for weights that do not hold their description'),
+  ...viewPlanOptions,
+  cache: z.string().describe('folder of the cache'),
+  ...answerOptions,
+  units: z
+    .string()
+    .optional()
+    .describe('only these units, A-B, 0-based and inclusive; committed ones are recomputed and compared'),
+  teachBatch: z.int().min(1).default(8).describe('views a forward pass of the teacher'),
+  from: z.string().optional().describe('pixel shards of softshard decode to read instead of decoding'),
+  workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
+  threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
+  engine: z
+    .enum(['native', 'wasm', 'cpu'])
+    .optional()
+    .describe('engine; the best there is by default, and that of the cache for one that was begun'),
+  credits: z
+    .int()
+    .min(1)
+    .default(1024)
+    .describe('memory for views and answers in flight')
+    .meta({ unit: 'MB' }),
+});
+
+export type TeachStepOptions = z.output<typeof teachOptionsSchema>;
