@@ -26,10 +26,13 @@ export interface AssignedRows {
   /** [count, 2]: the matched anchor's width and height, grid units. */
   readonly anchorSize: Float32Array;
   readonly classIndex: Int32Array;
+  /** Row of `labels` that was assigned. */
+  readonly label: Int32Array;
 }
 
 /** A label that fits an anchor of the level; coordinates in grid units. */
 interface Match {
+  readonly label: number;
   readonly image: number;
   readonly classIndex: number;
   readonly anchor: number;
@@ -85,7 +88,18 @@ function matchesOf(
       const w = fround(lw * nx);
       const h = fround(lh * ny);
       if (!fits(w, h, aw, ah, threshold)) continue;
-      matches.push({ image, classIndex, anchor, aw, ah, x: fround(cx * nx), y: fround(cy * ny), w, h });
+      matches.push({
+        label: i / 6,
+        image,
+        classIndex,
+        anchor,
+        aw,
+        ah,
+        x: fround(cx * nx),
+        y: fround(cy * ny),
+        w,
+        h,
+      });
     }
   });
   return matches;
@@ -107,6 +121,7 @@ function rowsOf(matches: readonly Match[], grid: GridSize): AssignedRows {
     box: Float32Array.from(taken.flatMap(({ match: m, x, y }) => [m.x - x, m.y - y, m.w, m.h])),
     anchorSize: Float32Array.from(taken.flatMap(({ match }) => [match.aw, match.ah])),
     classIndex: Int32Array.from(taken, ({ match }) => match.classIndex),
+    label: Int32Array.from(taken, ({ match }) => match.label),
   };
 }
 

@@ -1,22 +1,13 @@
 /** Logit distillation with a temperature (Hinton, Vinyals and Dean 2015), for softmax and for sigmoid classes. */
 import * as tf from '@tensorflow/tfjs-core';
-import { SoftshardError } from '../errors.ts';
 import { withGradient } from '../engine/custom-gradient.ts';
 import type { EngineOps } from '../engine/engine.ts';
+import { checkedTemperature } from './checked-temperature.ts';
 import { kullbackLeibler } from './kullback-leibler.ts';
 
 export interface SoftTargetOptions {
   /** T > 0; 1 by default. The loss carries the factor T^2, so that its gradient keeps its size when T changes. */
   readonly temperature?: number;
-}
-
-function checked(temperature: number): number {
-  if (temperature > 0 && Number.isFinite(temperature)) return temperature;
-  throw new SoftshardError('E_LOSS', {
-    message: 'The temperature of soft targets must be positive.',
-    expected: '> 0',
-    found: `${temperature}`,
-  });
 }
 
 /**
@@ -28,7 +19,7 @@ export function softTargets(
   teacher: tf.Tensor2D,
   { temperature = 1 }: SoftTargetOptions = {},
 ): tf.Scalar {
-  const T = checked(temperature);
+  const T = checkedTemperature(temperature);
   const batch = student.shape[0];
   return withGradient<tf.Scalar>([student], (save) => {
     const own = tf.logSoftmax(tf.mul<tf.Tensor2D>(student, 1 / T));
@@ -54,7 +45,7 @@ export function softSigmoidTargets(
   teacher: tf.Tensor,
   { temperature = 1 }: SoftTargetOptions = {},
 ): tf.Scalar {
-  const T = checked(temperature);
+  const T = checkedTemperature(temperature);
   return tf.tidy(() => {
     const entropy = ops.sigmoidCrossEntropy(tf.mul(student, 1 / T), tf.sigmoid(tf.mul(teacher, 1 / T)));
     return tf.mul<tf.Scalar>(tf.mean(entropy), T * T);

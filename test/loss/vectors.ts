@@ -56,6 +56,16 @@ export interface DistillationVectors {
   readonly y: readonly number[];
   readonly sigmoid_T1: SigmoidCase;
   readonly sigmoid_T2: SigmoidCase;
+  readonly dkd_T4_a1_b8: { readonly tckd: number; readonly nckd: number; readonly loss: number };
+  readonly fgd: {
+    readonly boxes: readonly Matrix[];
+    readonly img_hw: readonly [number, number];
+    readonly Mfg: readonly Matrix[];
+    readonly fg: number;
+    readonly bg: number;
+    readonly att: number;
+  };
+  readonly fitnet_half_sum_over_batch: number;
   readonly pkd: { readonly loss: number; readonly grad0: readonly number[] };
   readonly cwd_tau1: number;
   readonly cwd_tau4: number;
