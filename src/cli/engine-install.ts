@@ -15,19 +15,27 @@ export const command = defineStep({
       .optional()
       .describe('wheel that is already on this machine; nothing is downloaded')
       .meta({ placeholder: 'FILE' }),
+    kernels: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'tarballs of @tensorflow/tfjs-node-gpu and google-protobuf that are already on this machine, where npm dropped that optional package',
+      )
+      .meta({ placeholder: 'FILE', repeat: true }),
     home: z
       .string()
       .optional()
       .describe('where engines are kept; by default SOFTSHARD_HOME, else the user’s cache folder')
       .meta({ placeholder: 'DIR' }),
   }),
-  run: async ({ from, home }, context) => {
+  run: async ({ from, kernels, home }, context) => {
     const { engine, state } = await installEngine({
       home: home === undefined ? softshardHome() : resolve(home),
       offline: isOffline(),
       onMessage: (line) => context.info(line),
       signal: context.signal,
       ...(from === undefined ? {} : { wheelFile: resolve(from) }),
+      kernelFiles: kernels.map((file) => resolve(file)),
     });
     return { ...engine, state };
   },

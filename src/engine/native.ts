@@ -1,16 +1,14 @@
 /** Loads the native engine: `@tensorflow/tfjs-node-gpu`'s kernels over a binding compiled against current TensorFlow. */
 import { createRequire } from 'node:module';
-import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { SoftshardError } from '../errors.ts';
 import type { Engine } from './engine.ts';
+import { softshardHome } from './install/home.ts';
+import { findKernelPackage } from './install/kernel-package.ts';
+import { loadKernels } from './install/load-kernels.ts';
 import { nativeOps, type NativeBackend, type NativeBinding } from './ops/native.ts';
 
 const require = createRequire(import.meta.url);
-
-interface BackendModule {
-  readonly NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => NativeBackend;
-}
 
 /**
  * Loads the binding at `bindingPath` and makes it the current backend. Threads and instruction set are those of the
@@ -21,17 +19,15 @@ export async function openNative(
   bindingPath: string,
   settings: { readonly threads: number; readonly isa: string },
 ): Promise<Engine> {
-  // Node >= 23 removed it; tfjs-node 4.22 still calls it.
-  const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean };
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
   try {
     const binding = require(bindingPath) as NativeBinding;
-    const { NodeJSKernelBackend } =
-      require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend') as BackendModule;
+    const packageFolder = findKernelPackage(softshardHome());
+    if (packageFolder === undefined) throw new Error('@tensorflow/tfjs-node-gpu is not installed');
+    const { NodeJSKernelBackend, registerKernels } = loadKernels<NativeBinding, NativeBackend>(packageFolder);
     const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
     if (!('tensorflow' in tf.engine().registryFactory)) {
       tf.registerBackend('tensorflow', () => backend as unknown as tf.KernelBackend, 3);
-      require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels');
+      registerKernels();
     }
     await tf.setBackend('tensorflow');
     return {

@@ -1,9 +1,10 @@
 /** The C++ source of the N-API binding, which the npm package @tensorflow/tfjs-node-gpu carries. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { softshardHome } from './home.ts';
+import { findKernelPackage } from './kernel-package.ts';
 
 /** The package's place, version and the digest of its binding's source. */
 export interface BindingSource {
@@ -19,15 +20,13 @@ export interface BindingSource {
 
 const packageJson = z.object({ version: z.string() });
 
-/** Finds the binding's source from a module's place, or undefined where the optional package is absent. */
-export const findBindingSource = (from: string = import.meta.url): BindingSource | undefined => {
-  let manifest: string;
-  try {
-    manifest = createRequire(from).resolve('@tensorflow/tfjs-node-gpu/package.json');
-  } catch {
-    return undefined;
-  }
-  const packageFolder = dirname(manifest);
+/**
+ * Finds the binding's source: in the package that npm installed, else in the copy that an installation keeps in
+ * `home`. Undefined where there is neither.
+ */
+export const findBindingSource = (home: string = softshardHome()): BindingSource | undefined => {
+  const packageFolder = findKernelPackage(home);
+  if (packageFolder === undefined) return undefined;
   const folder = join(packageFolder, 'binding');
   if (!existsSync(folder)) return undefined;
   const hash = createHash('sha256');
@@ -36,6 +35,8 @@ export const findBindingSource = (from: string = import.meta.url): BindingSource
     const content = readFileSync(join(folder, name));
     hash.update(`${name}\0${content.length}\0`).update(content);
   }
-  const { version } = packageJson.parse(JSON.parse(readFileSync(manifest, 'utf8')));
+  const { version } = packageJson.parse(
+    JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')),
+  );
   return { packageFolder, folder, version, sha256: hash.digest('hex') };
 };

@@ -13,20 +13,14 @@ import {
 import { join } from 'node:path';
 import { SoftshardError } from '../../errors.ts';
 import { scriptCommand } from '../../flow/script-path.ts';
-import type { BindingSource } from './binding-source.ts';
+import { findBindingSource, type BindingSource } from './binding-source.ts';
 import { compileBinding } from './compile-binding.ts';
+import { fetchKernels } from './fetch-kernels.ts';
 import { downloadWheel, verifyWheel } from './fetch-wheel.ts';
 import { enginesFolder } from './home.ts';
 import { withInstallLock } from './install-lock.ts';
 import { engineName, isFound, readEngine, type EngineRecord, type NativeEngine } from './native-engine.ts';
-import {
-  cannotInstall,
-  requireBindingSource,
-  requireCompiler,
-  requirePip,
-  requireSpace,
-  requireWheel,
-} from './requirements.ts';
+import { cannotInstall, requireCompiler, requirePip, requireSpace, requireWheel } from './requirements.ts';
 import { lastLines, runCommand } from './run-command.ts';
 import { unpackWheel } from './unpack-wheel.ts';
 import type { Wheel } from './wheels.ts';
@@ -38,6 +32,8 @@ export interface InstallOptions {
   readonly wheel?: Wheel;
   /** A wheel that is already on this machine; nothing is downloaded then. */
   readonly wheelFile?: string;
+  /** Tarballs of the kernel package and its dependency that are already on this machine. */
+  readonly kernelFiles?: readonly string[];
   /** Forbids the download; false by default. */
   readonly offline?: boolean;
   /** Variables for pip and the compiler (`PATH`, `CXX`, proxies); those of this process by default. */
@@ -81,11 +77,15 @@ const FILES = ['tfjs_binding.node', 'lib/libtensorflow_cc.so.2', 'lib/libtensorf
 const selfTest = async (work: Work, signal: AbortSignal | undefined): Promise<void> => {
   const { file, nodeArguments } = scriptCommand('src/engine/install/self-test-main');
   const binding = join(work.folder, 'tfjs_binding.node');
-  const { code, output } = await runCommand(process.execPath, [...nodeArguments, file, binding], {
-    log: work.log,
-    environment: { ...work.environment, TF_CPP_MIN_LOG_LEVEL: '2' },
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const { code, output } = await runCommand(
+    process.execPath,
+    [...nodeArguments, file, binding, work.source.packageFolder],
+    {
+      log: work.log,
+      environment: { ...work.environment, TF_CPP_MIN_LOG_LEVEL: '2' },
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
   signal?.throwIfAborted();
   if (code !== 0)
     throw cannotInstall(
@@ -149,6 +149,35 @@ const withLog = (error: unknown, log: string): unknown =>
       })
     : error;
 
+/** The binding's source; where npm dropped the optional package, a copy of it is fetched into the home first. */
+const provideSource = async (
+  options: InstallOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  say: (line: string) => void,
+): Promise<BindingSource> => {
+  const { home, signal } = options;
+  const found = findBindingSource(home);
+  if (found !== undefined) return found;
+  const engines = enginesFolder(home);
+  mkdirSync(engines, { recursive: true });
+  mkdirSync(join(home, 'logs'), { recursive: true });
+  const log = join(home, 'logs', 'engine-install.log');
+  const signalled = signal === undefined ? {} : { signal };
+  const fetching = {
+    ...{ home, environment, log, onMessage: say, ...signalled },
+    files: options.kernelFiles ?? [],
+    offline: options.offline ?? false,
+  };
+  await withInstallLock(engines, () => fetchKernels(fetching), {
+    ...signalled,
+    onWait: (holder) => say(`waiting for the installation by process ${holder.pid}`),
+  });
+  const fetched = findBindingSource(home);
+  if (fetched === undefined)
+    throw cannotInstall('The fetched package is not found again.', `Remove ${home}/kernels and try again.`);
+  return fetched;
+};
+
 const checkDownload = (options: InstallOptions, wheel: Wheel): void => {
   if (options.wheelFile !== undefined || options.offline !== true) return;
   throw cannotInstall(
@@ -169,7 +198,8 @@ export const installEngine = async (options: InstallOptions): Promise<InstallRes
   const say = options.onMessage ?? (() => undefined);
   const environment = options.environment ?? process.env;
   const wheel = options.wheel ?? requireWheel();
-  const source = requireBindingSource();
+  if (findBindingSource(home) === undefined) checkDownload(options, wheel);
+  const source = await provideSource(options, environment, say);
   const name = engineName(wheel, source);
   const before = readEngine(home, name);
   if (isFound(before)) return { engine: before, state: 'found' };

@@ -21,6 +21,8 @@ export const engineRecord = z.looseObject({
   wheelSha256: z.string(),
   bindingSha256: z.string(),
   compiler: z.string(),
+  /** sha256 of the source of our own ops, where they are compiled into the binding. */
+  nativeOpsSha256: z.string().optional(),
   /** Sizes in bytes by path relative to the folder. */
   files: z.record(z.string(), z.number()),
 });
@@ -39,6 +41,8 @@ export interface NativeEngine {
   readonly tensorflow: string;
   /** Version of @tensorflow/tfjs-node-gpu that the binding belongs to. */
   readonly tfjs: string;
+  /** Version of our own ops in the binding: the first digits of their source's sha256. */
+  readonly nativeOps?: string;
   /** What the wheel was built for; whether a GPU is really used only the loaded backend knows. */
   readonly device: 'cpu' | 'gpu';
 }
@@ -79,6 +83,7 @@ export const readEngine = (home: string, name: string): NativeEngine | MissingEn
     tensorflow: record.tensorflow,
     tfjs: record.tfjs,
     device: record.device,
+    ...(record.nativeOpsSha256 === undefined ? {} : { nativeOps: record.nativeOpsSha256.slice(0, 8) }),
   };
 };
 
@@ -91,9 +96,12 @@ export const findNativeEngine = (home: string = softshardHome()): NativeEngine |
   const platform = `${process.platform}-${process.arch}`;
   const wheel = wheelFor(platform);
   if (wheel === undefined) return { missing: `no TensorFlow wheel is known for ${platform}` };
-  const source = findBindingSource();
+  const source = findBindingSource(home);
   if (source === undefined)
-    return { missing: 'the optional package @tensorflow/tfjs-node-gpu is not installed' };
+    return {
+      missing:
+        'the optional package @tensorflow/tfjs-node-gpu is not installed; softshard engine install fetches it',
+    };
   return readEngine(home, engineName(wheel, source));
 };
 

@@ -3,7 +3,6 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SoftshardError } from '../../errors.ts';
-import { findBindingSource, type BindingSource } from './binding-source.ts';
 import { runCommand } from './run-command.ts';
 import { wheelFor, type Wheel } from './wheels.ts';
 
@@ -63,17 +62,6 @@ export const requireWheel = (
       glibc === null ? 'another C library' : `glibc ${glibc}`,
     );
   return wheel;
-};
-
-/** The binding's source. Throws E_ENGINE_INSTALL where the optional package is absent. */
-export const requireBindingSource = (): BindingSource => {
-  const source = findBindingSource();
-  if (source === undefined)
-    throw cannotInstall(
-      'The optional package @tensorflow/tfjs-node-gpu is not installed.',
-      'Install with optional dependencies (npm ci --include=optional), or use --engine wasm.',
-    );
-  return source;
 };
 
 /** Path of a C++ compiler: `CXX`, else g++, c++ or clang++. Throws E_ENGINE_INSTALL without one. */

@@ -1,36 +1,24 @@
 /**
  * Script: loads an engine's binding in a process of its own and checks one convolution with both gradients.
- * Prints one JSON object; argument: the binding's path.
+ * Prints one JSON object; arguments: the paths of the binding and of the kernel package.
  */
 import { createRequire } from 'node:module';
-import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { loadKernels } from './load-kernels.ts';
 
 const bindingVersion = z.object({ TF_Version: z.string() });
 const bindingShape = z.custom<object & z.infer<typeof bindingVersion>>(
   (value) => bindingVersion.safeParse(value).success,
   'the addon has no TF_Version',
 );
-const backendModule = z.object({
-  NodeJSKernelBackend: z.custom<new (binding: object, name: string) => tf.KernelBackend>(
-    (value) => typeof value === 'function',
-  ),
-});
-
 /** Loads the addon as tfjs's backend and returns TensorFlow's version and whether a GPU is used. */
-const load = (path: string): { tensorflow: string; gpu: boolean } => {
-  // tfjs-node calls a function that Node 23 removed.
-  const legacy = util as unknown as Record<string, unknown>;
-  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  const require = createRequire(import.meta.url);
-  const binding = bindingShape.parse(require(path));
-  const { NodeJSKernelBackend } = backendModule.parse(
-    require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend'),
-  );
+const load = (path: string, packageFolder: string): { tensorflow: string; gpu: boolean } => {
+  const binding = bindingShape.parse(createRequire(import.meta.url)(path));
+  const { NodeJSKernelBackend, registerKernels } = loadKernels<object, tf.KernelBackend>(packageFolder);
   const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
   tf.registerBackend('tensorflow', () => backend, 3);
-  require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels');
+  registerKernels();
   return {
     tensorflow: binding.TF_Version,
     gpu: 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true,
@@ -57,9 +45,9 @@ const checkConvolution = (): void => {
   equal('the gradient of the filter', dw, [12, 16, 24, 28]);
 };
 
-const [, , path] = process.argv;
-if (path === undefined) throw new Error('the path of the binding is missing');
-const { tensorflow, gpu } = load(path);
+const [, , path, packageFolder] = process.argv;
+if (path === undefined || packageFolder === undefined) throw new Error('a path is missing');
+const { tensorflow, gpu } = load(path, packageFolder);
 await tf.setBackend('tensorflow');
 checkConvolution();
 process.stdout.write(`${JSON.stringify({ tensorflow, gpu })}\n`);
