@@ -19,6 +19,8 @@ export interface EngineInfo {
   readonly threads: number;
   /** The value of ONEDNN_MAX_CPU_ISA, or "default". */
   readonly isa: string;
+  /** Version of our own TensorFlow ops, where the native engine uses them. */
+  readonly nativeOps?: string | undefined;
 }
 
 export interface Conv2dOptions {
@@ -48,6 +50,8 @@ export interface EngineOps {
   conv2d(x: Tensor4D, w: Tensor4D, options: Conv2dOptions): Tensor4D;
   /** Training batch norm over B, H, W; differentiable in x, gamma [C], beta [C] (through y only). */
   batchNormTrain(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): BatchNormResult;
+  /** `batchNormTrain` with SiLU on its y: one kernel where the engine has one, else the two in a row. */
+  batchNormSiluTrain(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): BatchNormResult;
   /** x * sigmoid(x); differentiable. */
   silu<T extends Tensor>(x: T): T;
   /** Max pool with window k, stride s and padding k>>1 that counts as -infinity; differentiable. */

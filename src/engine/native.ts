@@ -6,19 +6,25 @@ import type { Engine } from './engine.ts';
 import { softshardHome } from './install/home.ts';
 import { findKernelPackage } from './install/kernel-package.ts';
 import { loadKernels } from './install/load-kernels.ts';
-import { nativeOps, type NativeBackend, type NativeBinding } from './ops/native.ts';
+import type { NativeBackend, NativeBinding } from './ops/native-backend.ts';
+import { hasNativeLibrary } from './ops/native-library.ts';
+import { nativeOps } from './ops/native.ts';
 
 const require = createRequire(import.meta.url);
+
+export interface NativeSettings {
+  readonly threads: number;
+  readonly isa: string;
+  /** Version of our own ops in the binding, to be used where they are there; undefined leaves them unused. */
+  readonly nativeOps?: string | undefined;
+}
 
 /**
  * Loads the binding at `bindingPath` and makes it the current backend. Threads and instruction set are those of the
  * process's environment (TF_NUM_INTRAOP_THREADS, ONEDNN_MAX_CPU_ISA), read by TensorFlow when it starts.
  * Throws E_ENGINE with the reason when the library or the npm package cannot be loaded.
  */
-export async function openNative(
-  bindingPath: string,
-  settings: { readonly threads: number; readonly isa: string },
-): Promise<Engine> {
+export async function openNative(bindingPath: string, settings: NativeSettings): Promise<Engine> {
   try {
     const binding = require(bindingPath) as NativeBinding;
     const packageFolder = findKernelPackage(softshardHome());
@@ -30,6 +36,9 @@ export async function openNative(
       registerKernels();
     }
     await tf.setBackend('tensorflow');
+    // The kernels are for the CPU: on a GPU every call would copy its tensors there and back.
+    const library =
+      settings.nativeOps !== undefined && !backend.isUsingGpuDevice && hasNativeLibrary(backend);
     return {
       info: {
         name: 'native',
@@ -38,8 +47,9 @@ export async function openNative(
         device: backend.isUsingGpuDevice ? 'gpu' : 'cpu',
         threads: settings.threads,
         isa: settings.isa,
+        ...(library ? { nativeOps: settings.nativeOps } : {}),
       },
-      ops: nativeOps(tf.backend() as unknown as NativeBackend),
+      ops: nativeOps(tf.backend() as unknown as NativeBackend, library),
     };
   } catch (cause) {
     throw new SoftshardError('E_ENGINE', {

@@ -77,6 +77,7 @@ export async function openEngine(name?: EngineName, options: OpenOptions = {}): 
     const settings = {
       threads: options.threads ?? (configured > 0 ? configured : availableParallelism()),
       isa: process.env['ONEDNN_MAX_CPU_ISA'] ?? 'default',
+      nativeOps: process.env['SOFTSHARD_NATIVE_OPS'] === '0' ? undefined : native.nativeOps,
     };
     try {
       return {

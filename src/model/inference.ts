@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
+import { activate, type ActivationName } from './activation.ts';
 import type { Forward, HeadSpec } from './detector.ts';
 import { BATCH_NORM_EPSILON, foldAll } from './fold.ts';
 import type { ModelGraph } from './graph.ts';
@@ -72,9 +73,9 @@ export function createInference(
   const join = (prefix: string, name: string): string =>
     prefix === '' || name === '' ? prefix + name : `${prefix}.${name}`;
   const scopeAt = (prefix: string): Scope => {
-    const batchNorm = (name: string, x: tf.Tensor4D): tf.Tensor4D => {
+    const batchNorm = (name: string, x: tf.Tensor4D, activation: ActivationName): tf.Tensor4D => {
       const at = join(prefix, name);
-      return tf.batchNorm(
+      const y = tf.batchNorm(
         x,
         value(`${at}.running_mean`) as tf.Tensor1D,
         value(`${at}.running_var`) as tf.Tensor1D,
@@ -82,15 +83,17 @@ export function createInference(
         value(`${at}.weight`) as tf.Tensor1D,
         BATCH_NORM_EPSILON,
       );
+      return activate(activation, y, ops);
     };
     return {
       ops,
       child: (name) => scopeAt(join(prefix, name)),
       value: (name) => value(join(prefix, name)),
       batchNorm,
-      convNorm: (x, conv, norm, convOptions) => {
+      convNorm: (x, conv, norm, convOptions, activation) => {
         const y = ops.conv2d(x, value(`${join(prefix, conv)}.weight`) as tf.Tensor4D, convOptions);
-        return fold ? tf.add(y, value(`${join(prefix, conv)}.bias`)) : batchNorm(norm, y);
+        if (!fold) return batchNorm(norm, y, activation);
+        return activate(activation, tf.add(y, value(`${join(prefix, conv)}.bias`)), ops);
       },
     };
   };

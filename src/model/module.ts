@@ -1,6 +1,7 @@
 /** A building block of a model: what it holds, and what it computes. */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Conv2dOptions, EngineOps } from '../engine/engine.ts';
+import type { ActivationName } from './activation.ts';
 
 /**
  * What an entry of the state dict is for. `weight`: decayed filters; `bias`: biases and beta of batch norms;
@@ -26,10 +27,19 @@ export interface Scope {
   child(name: string): Scope;
   /** A value by its entry name, in the engine's layout (filters HWIO). Not to be disposed. */
   value(name: string): Tensor;
-  /** Batch norm by the values under `name`: batch statistics in training, running ones otherwise. */
-  batchNorm(name: string, x: Tensor4D): Tensor4D;
-  /** A bias-free convolution and the batch norm after it; one convolution where the norm is folded in. */
-  convNorm(x: Tensor4D, conv: string, norm: string, options: Conv2dOptions): Tensor4D;
+  /**
+   * Batch norm by the values under `name`, then the activation (`identity` for none): batch statistics in training,
+   * running ones otherwise.
+   */
+  batchNorm(name: string, x: Tensor4D, activation: ActivationName): Tensor4D;
+  /** A bias-free convolution, the batch norm after it, and the activation; the norm may be folded in. */
+  convNorm(
+    x: Tensor4D,
+    conv: string,
+    norm: string,
+    options: Conv2dOptions,
+    activation: ActivationName,
+  ): Tensor4D;
 }
 
 export interface Module {

@@ -1,6 +1,7 @@
 /** A model in training: values come from a flat vector, batch norms use the batch and report its statistics. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
+import { activate, type ActivationName } from './activation.ts';
 import type { Forward } from './detector.ts';
 import { BATCH_NORM_EPSILON } from './fold.ts';
 import type { ModelGraph } from './graph.ts';
@@ -33,24 +34,28 @@ export function trainForward(
   const join = (prefix: string, name: string): string =>
     prefix === '' || name === '' ? prefix + name : `${prefix}.${name}`;
   const scopeAt = (prefix: string): Scope => {
-    const batchNorm = (name: string, input: tf.Tensor4D): tf.Tensor4D => {
+    const batchNorm = (name: string, input: tf.Tensor4D, activation: ActivationName): tf.Tensor4D => {
       const at = join(prefix, name);
-      const { y, mean, variance } = ops.batchNormTrain(
-        input,
-        value(`${at}.weight`) as tf.Tensor1D,
-        value(`${at}.bias`) as tf.Tensor1D,
-        BATCH_NORM_EPSILON,
-      );
+      const gamma = value(`${at}.weight`) as tf.Tensor1D;
+      const beta = value(`${at}.bias`) as tf.Tensor1D;
+      const { y, mean, variance } =
+        activation === 'silu'
+          ? ops.batchNormSiluTrain(input, gamma, beta, BATCH_NORM_EPSILON)
+          : ops.batchNormTrain(input, gamma, beta, BATCH_NORM_EPSILON);
       statistics.set(at, { mean, variance });
-      return y;
+      return activation === 'silu' ? y : activate(activation, y, ops);
     };
     return {
       ops,
       child: (name) => scopeAt(join(prefix, name)),
       value: (name) => value(join(prefix, name)),
       batchNorm,
-      convNorm: (input, conv, norm, options) =>
-        batchNorm(norm, ops.conv2d(input, value(`${join(prefix, conv)}.weight`) as tf.Tensor4D, options)),
+      convNorm: (input, conv, norm, options, activation) =>
+        batchNorm(
+          norm,
+          ops.conv2d(input, value(`${join(prefix, conv)}.weight`) as tf.Tensor4D, options),
+          activation,
+        ),
     };
   };
   return runGraph(graph, scopeAt(''), x, features);

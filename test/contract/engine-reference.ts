@@ -77,6 +77,40 @@ export const silu = (x: Dense): Dense =>
     x.data.map((v) => v / (1 + Math.exp(-v))),
   );
 
+/** [dx, dgamma, dbeta] of a batch norm, given the gradient of what it gives; Ioffe & Szegedy 2015, section 3. */
+export function batchNormGradient(x: Dense, gamma: Dense, dy: Dense, epsilon: number): [Dense, Dense, Dense] {
+  const c = gamma.data.length;
+  const n = x.data.length / c;
+  const one = dense([c], new Float64Array(c).fill(1));
+  const [normalised, , variance] = batchNorm(x, one, dense([c]), epsilon);
+  const [dx, dGamma, dBeta] = [dense(x.shape), dense([c]), dense([c])];
+  for (let k = 0; k < c; k++) {
+    let sum = 0;
+    let products = 0;
+    for (let i = k; i < dy.data.length; i += c) {
+      sum += at(dy.data, i);
+      products += at(dy.data, i) * at(normalised.data, i);
+    }
+    dBeta.data[k] = sum;
+    dGamma.data[k] = products;
+    const biased = (at(variance.data, k) * Math.max(n - 1, 1)) / n;
+    const scale = at(gamma.data, k) / Math.sqrt(biased + epsilon);
+    for (let i = k; i < dy.data.length; i += c)
+      dx.data[i] = scale * (at(dy.data, i) - sum / n - (at(normalised.data, i) * products) / n);
+  }
+  return [dx, dGamma, dBeta];
+}
+
+/** dy times the derivative of x * sigmoid(x). */
+export const siluGradient = (x: Dense, dy: Dense): Dense =>
+  dense(
+    x.shape,
+    x.data.map((v, i) => {
+      const s = 1 / (1 + Math.exp(-v));
+      return at(dy.data, i) * s * (1 + v * (1 - s));
+    }),
+  );
+
 export function maxPool(x: Dense, k: number, stride: number): Dense {
   const [b, h, w, c] = dims(x);
   const p = k >> 1;

@@ -10,12 +10,14 @@ import { permutation } from '../../src/random/permutation.ts';
 import { assertClose, checkOperation, drawn } from './engine-operation.ts';
 import {
   batchNorm,
+  batchNormGradient,
   convolution,
   dense,
   gatherRows,
   maxPool,
   sigmoidCrossEntropy,
   silu,
+  siluGradient,
   upsample2,
   type Dense,
 } from './engine-reference.ts';
@@ -104,30 +106,84 @@ export const testEngine = async (name: EngineName): Promise<void> => {
       checkConvolution([1, 7, 6, 2], [3, 3, 2, 2], { stride: 1, padding: 2, groups: 1, dilation: 2 }, 0);
     });
 
-    test('batchNormTrain: value, gradients and statistics', () => {
-      overShapes(image, ([b, h, w, c]) => {
-        const shape = [b, h, w + 1, c]; // At least two pixels.
-        const inputs = [drawn(shape, 'x', -2, 3), drawn([c], 'gamma', 0.5, 2), drawn([c], 'beta')];
-        const expected = batchNorm(part(inputs, 0), part(inputs, 1), part(inputs, 2), 1e-3);
+    for (const [operation, activation] of [
+      ['batchNormTrain', (y: Dense) => y],
+      ['batchNormSiluTrain', silu],
+    ] as const) {
+      const run = (xs: readonly tf.Tensor[], expected?: readonly Dense[]): tf.Tensor => {
+        const [x, gamma, beta] = xs as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+        const { y, mean, variance } = ops[operation](x, gamma, beta, 1e-3);
+        if (expected !== undefined) {
+          assertClose(Float32Array.from(mean.dataSync()), part(expected, 1), 'mean');
+          assertClose(Float32Array.from(variance.dataSync()), part(expected, 2), 'variance');
+        }
+        tf.dispose([mean, variance]);
+        return y;
+      };
+      const drawInputs = (shape: readonly number[], c: number): Dense[] => [
+        drawn(shape, 'x', -2, 3),
+        drawn([c], 'gamma', 0.5, 2),
+        drawn([c], 'beta'),
+      ];
+      const check = (shape: readonly [number, number, number, number]): void => {
+        const inputs = drawInputs(shape, shape[3]);
+        const reference = (xs: readonly Dense[]): [Dense, Dense, Dense] =>
+          batchNorm(part(xs, 0), part(xs, 1), part(xs, 2), 1e-3);
+        const expected = reference(inputs);
         checkOperation({
           inputs,
-          reference: (xs) => batchNorm(part(xs, 0), part(xs, 1), part(xs, 2), 1e-3)[0],
-          run: ([x, gamma, beta]) => {
-            const result = ops.batchNormTrain(
-              x as tf.Tensor4D,
-              gamma as tf.Tensor1D,
-              beta as tf.Tensor1D,
-              1e-3,
-            );
-            assertClose(Float32Array.from(result.mean.dataSync()), expected[1], 'mean');
-            assertClose(Float32Array.from(result.variance.dataSync()), expected[2], 'variance');
-            tf.dispose([result.mean, result.variance]);
-            return result.y;
-          },
+          reference: (xs) => activation(reference(xs)[0]),
+          run: (xs) => run(xs, expected),
           step: 1e-4,
         });
+      };
+
+      test(`${operation}: value, gradients and statistics`, () => {
+        // At least two pixels: of one the normalised value is 0, and a difference of it all rounding.
+        overShapes(image, ([b, h, w, c]) => check([b, h, w + 1, c]));
       });
-    });
+
+      test(`${operation}: channel counts`, () => {
+        for (const c of [1, 3, 8, 17, 128, 300]) check([1, 1, c < 100 ? 11 : 2, c]);
+        check([2, 3, 5, 16]);
+      });
+
+      test(`${operation}: one pixel`, () => {
+        for (const c of [1, 8, 17]) check([1, 1, 1, c]);
+      });
+
+      test(`${operation}: more pixels than are summed at once`, () => {
+        for (const shape of [
+          [2, 151, 149, 1],
+          [2, 61, 67, 8],
+          [1, 53, 59, 17],
+          [1, 13, 11, 300],
+        ] as const) {
+          const inputs = drawInputs(shape, shape[3]);
+          const [x, gamma, beta] = inputs as [Dense, Dense, Dense];
+          const dy = drawn(shape, 'dy');
+          const once = (): Float32Array[] =>
+            tf.tidy(() => {
+              const tensors = [...inputs, dy].map((d) => tf.tensor(Float32Array.from(d.data), [...d.shape]));
+              const [weights] = tensors.splice(3) as [tf.Tensor];
+              const gradients = tf.grads((...xs: tf.Tensor[]) => tf.sum(tf.mul(run(xs), weights)))(tensors);
+              const y = run(tensors, batchNorm(x, gamma, beta, 1e-3));
+              return [y, ...gradients].map((t) => Float32Array.from(t.dataSync()));
+            });
+          const before = tf.memory().numTensors;
+          const [first, second] = [once(), once()];
+          assert.equal(tf.memory().numTensors, before, 'tensors are left');
+          assert.deepEqual(first, second, 'two runs differ');
+          const z = batchNorm(x, gamma, beta, 1e-3)[0];
+          const dz = operation === 'batchNormTrain' ? dy : siluGradient(z, dy);
+          const expected = [activation(z), ...batchNormGradient(x, gamma, dz, 1e-3)];
+          expected.forEach((values, i) => {
+            const what = `${shape.join('x')}: ${i === 0 ? 'value' : `gradient of input ${i - 1}`}`;
+            assertClose(first[i] ?? new Float32Array(), values, what);
+          });
+        }
+      });
+    }
 
     test('silu', () => {
       overShapes(image, (shape) =>

@@ -5,26 +5,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNormResult, EngineOps } from '../engine.ts';
 import { withGradient } from '../custom-gradient.ts';
+import type { NativeAttribute, NativeBackend } from './native-backend.ts';
+import { libraryOps } from './native-library.ts';
+import { withSilu } from './batch-norm-silu.ts';
 import { portableOps } from './portable.ts';
-
-/** What the kernel backend of tfjs-node offers beyond tfjs-core. */
-export interface NativeBackend {
-  readonly isUsingGpuDevice: boolean;
-  readonly binding: NativeBinding;
-  executeSingleOutput(name: string, attributes: NativeAttribute[], inputs: tf.TensorInfo[]): tf.Tensor;
-}
-
-export interface NativeBinding {
-  readonly TF_ATTR_TYPE: number;
-  readonly TF_FLOAT: number;
-  readonly TF_Version: string;
-}
-
-export interface NativeAttribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: number;
-}
 
 /** Sums x [B,H,W,C] over B, H, W, a line at a time, so that rounding does not grow with the number of pixels. */
 const channelSums = (x: tf.Tensor4D): tf.Tensor1D => {
@@ -40,7 +24,8 @@ const channelSums = (x: tf.Tensor4D): tf.Tensor1D => {
 const affine = (x: tf.Tensor4D, mean: tf.Tensor1D, scale: tf.Tensor1D, offset: tf.Tensor1D): tf.Tensor4D =>
   tf.batchNorm(x, mean, tf.onesLike(mean), offset, scale, 0);
 
-export function nativeOps(backend: NativeBackend): EngineOps {
+/** `library`: whether to use our own ops, which the binding must then hold (`hasNativeLibrary`). */
+export function nativeOps(backend: NativeBackend, library: boolean): EngineOps {
   const { binding } = backend;
   const floatType = (name: string): NativeAttribute => ({
     name,
@@ -117,5 +102,11 @@ export function nativeOps(backend: NativeBackend): EngineOps {
     });
   }
 
-  return { ...portableOps, batchNormTrain, silu };
+  return {
+    ...portableOps,
+    batchNormTrain,
+    batchNormSiluTrain: withSilu(batchNormTrain, silu),
+    silu,
+    ...(library ? libraryOps(backend) : {}),
+  };
 }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNormResult, EngineOps } from '../engine.ts';
 import { withGradient } from '../custom-gradient.ts';
+import { withSilu } from './batch-norm-silu.ts';
 import { conv2d } from './convolution.ts';
 
 /** Sums x [B,H,W,C] over B, H, W in two passes: as exact as a pairwise sum, and fast as a matrix product. */
@@ -131,6 +132,7 @@ function sigmoidCrossEntropy<T extends tf.Tensor>(logits: T, targets: T): T {
 export const portableOps: EngineOps = {
   conv2d,
   batchNormTrain,
+  batchNormSiluTrain: withSilu(batchNormTrain, silu),
   silu,
   maxPool,
   upsample2,

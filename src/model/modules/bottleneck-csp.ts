@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { activate } from '../activation.ts';
 import { filterEntry, nested, normEntries, type Module } from '../module.ts';
 import { bottleneck, type BottleneckOptions } from './bottleneck.ts';
 import { conv } from './conv.ts';
@@ -37,8 +36,8 @@ export function bottleneckCsp(options: BottleneckOptions & { readonly repeats: n
       const deep = m.forward([cv1.forward(inputs, scope.child('cv1'))], scope.child('m'));
       const left = scope.ops.conv2d(deep, scope.value('cv3.weight') as tf.Tensor4D, pointwise);
       const right = scope.ops.conv2d(x, scope.value('cv2.weight') as tf.Tensor4D, pointwise);
-      const both = scope.batchNorm('bn', tf.concat([left, right], 3));
-      return cv4.forward([activate(activation, both, scope.ops)], scope.child('cv4'));
+      const both = scope.batchNorm('bn', tf.concat([left, right], 3), activation);
+      return cv4.forward([both], scope.child('cv4'));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { activate, type ActivationName } from '../activation.ts';
+import type { ActivationName } from '../activation.ts';
 import { filterEntry, normEntries, type Module } from '../module.ts';
 
 export interface ConvOptions {
@@ -29,11 +29,7 @@ export function conv(options: ConvOptions): Module {
     foldable: [['conv', 'bn']],
     forward: ([x], scope) => {
       if (x === undefined) throw new Error('conv takes one input');
-      return activate(
-        activation,
-        scope.convNorm(x, 'conv', 'bn', { stride, padding, groups, dilation }),
-        scope.ops,
-      );
+      return scope.convNorm(x, 'conv', 'bn', { stride, padding, groups, dilation }, activation);
     },
   };
 }

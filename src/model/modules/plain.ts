@@ -35,6 +35,6 @@ export const plainBatchNorm = (channels: number): Module => ({
   foldable: [],
   forward: ([x], scope) => {
     if (x === undefined) throw new Error('nn.BatchNorm2d takes one input');
-    return scope.batchNorm('', x);
+    return scope.batchNorm('', x, 'identity');
   },
 });

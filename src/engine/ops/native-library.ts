@@ -1,0 +1,66 @@
+/** Operations of our own library of TensorFlow ops (`src/engine/native-ops`), where it is part of the binding. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { BatchNormResult, EngineOps } from '../engine.ts';
+import { withGradient } from '../custom-gradient.ts';
+import type { NativeAttribute, NativeBackend } from './native-backend.ts';
+
+/** Whether the loaded binding holds the library. Asks TensorFlow once for the op that says so. */
+export function hasNativeLibrary(backend: NativeBackend): boolean {
+  try {
+    const [threads] = backend.executeMultipleOutputs('SoftshardOps', [], [], 1);
+    threads?.dispose();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type BatchNormTensors = readonly [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+
+/** Training batch norm, alone and with SiLU after it, each one pass for the sums and one for the values. */
+export function libraryOps(backend: NativeBackend): Pick<EngineOps, 'batchNormTrain' | 'batchNormSiluTrain'> {
+  const { binding } = backend;
+
+  const batchNorm = (
+    silu: boolean,
+    x: tf.Tensor4D,
+    gamma: tf.Tensor1D,
+    beta: tf.Tensor1D,
+    epsilon: number,
+  ): BatchNormResult => {
+    const activation: NativeAttribute = { name: 'silu', type: binding.TF_ATTR_BOOL, value: silu };
+    const attributes = [activation, { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon }];
+    let statistics: { readonly mean: tf.Tensor1D; readonly variance: tf.Tensor1D } | undefined;
+    const y = withGradient<tf.Tensor4D>([x, gamma, beta], (save) => {
+      const inputs = [x, gamma, beta];
+      const outputs = backend.executeMultipleOutputs('SoftshardBatchNormTrain', attributes, inputs, 4);
+      const [value, mean, variance, inverse] = outputs as [
+        tf.Tensor4D,
+        tf.Tensor1D,
+        tf.Tensor1D,
+        tf.Tensor1D,
+      ];
+      statistics = { mean: tf.keep(tf.clone(mean)), variance: tf.keep(variance) };
+      save(x, gamma, beta, mean, inverse);
+      return {
+        value,
+        gradient: (dy, saved) => {
+          const [input, g, b, m, inv] = saved as unknown as BatchNormTensors;
+          return backend.executeMultipleOutputs(
+            'SoftshardBatchNormTrainGrad',
+            [activation],
+            [dy, input, g, b, m, inv],
+            3,
+          );
+        },
+      };
+    });
+    if (statistics === undefined) throw new Error('batch norm ran no forward pass');
+    return { y, ...statistics };
+  };
+
+  return {
+    batchNormTrain: (x, gamma, beta, epsilon) => batchNorm(false, x, gamma, beta, epsilon),
+    batchNormSiluTrain: (x, gamma, beta, epsilon) => batchNorm(true, x, gamma, beta, epsilon),
+  };
+}
