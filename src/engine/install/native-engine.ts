@@ -23,8 +23,6 @@ export const engineRecord = z.looseObject({
   compiler: z.string(),
   /** sha256 of the source of our own ops, where they are compiled into the binding. */
   nativeOpsSha256: z.string().optional(),
-  /** sha256 of the source of our own ops, where they are compiled into the binding. */
-  nativeOpsSha256: z.string().optional(),
   /** Sizes in bytes by path relative to the folder. */
   files: z.record(z.string(), z.number()),
 });
@@ -43,8 +41,6 @@ export interface NativeEngine {
   readonly tensorflow: string;
   /** Version of @tensorflow/tfjs-node-gpu that the binding belongs to. */
   readonly tfjs: string;
-  /** Version of our own ops in the binding: the first digits of their source's sha256. */
-  readonly nativeOps?: string;
   /** Version of our own ops in the binding: the first digits of their source's sha256. */
   readonly nativeOps?: string;
   /** What the wheel was built for; whether a GPU is really used only the loaded backend knows. */
