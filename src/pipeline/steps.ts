@@ -66,6 +66,8 @@ export interface TrainStepOptions extends Machine {
   readonly epochs: number;
   readonly batchSize: number;
   readonly stepsPerEpoch?: number | undefined;
+  /** Share of each batch that is of labelled images. */
+  readonly labelledShare?: number | undefined;
   readonly nominalBatch?: number | undefined;
   readonly optimizer?: 'sgd' | 'adam' | 'adamw' | undefined;
   readonly cosLr?: boolean | undefined;

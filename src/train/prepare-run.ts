@@ -26,6 +26,7 @@ import { loadWeights } from '../weights/load.ts';
 import { teacherDigest } from '../weights/teacher-digest.ts';
 import { transferWeights } from '../weights/transfer.ts';
 import { initialState } from './initial-state.ts';
+import { labelledShare, type LabelledShare } from './labelled-share.ts';
 import { FREE_OPTIONS, type TrainOptions } from './train-options.ts';
 
 export interface PreparedRun {
@@ -34,6 +35,8 @@ export interface PreparedRun {
   readonly validation: Dataset | undefined;
   /** Sample indices that take part. */
   readonly participants: readonly number[];
+  /** How each batch is divided, where that is asked for. */
+  readonly share: LabelledShare | undefined;
   readonly cache: { readonly reader: Cache; readonly teacher: TeacherCache } | undefined;
   readonly augmentation: Augmentation;
   readonly hyp: TrainingHyp;
@@ -246,6 +249,16 @@ export async function prepareRun(options: TrainOptions, context: PrepareContext)
       remedy: 'Give --cache DIR, or label images.',
     });
   }
+  const share =
+    options.labelledShare === undefined
+      ? undefined
+      : labelledShare(dataset.samples, options.labelledShare, options.batchSize);
+  if (share !== undefined) {
+    context.info(
+      `each batch: ${share.views} of ${share.labelled.length} labelled images, ` +
+        `${options.batchSize - share.views} of ${share.unlabelled.length} unlabelled ones`,
+    );
+  }
   const initial = await readInitial(options, graph, context);
   const free = new Set<string>(FREE_OPTIONS);
   const augmentation =
@@ -277,6 +290,7 @@ export async function prepareRun(options: TrainOptions, context: PrepareContext)
     dataset,
     validation,
     participants,
+    share,
     cache,
     augmentation,
     hyp: hyp.training,

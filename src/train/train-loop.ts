@@ -61,6 +61,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
     seed: options.seed,
     batchSize: options.batchSize,
     stepsPerEpoch: options.stepsPerEpoch,
+    share: run.share,
   };
   const perEpoch = batchesPerEpoch(order);
   const batches = createBatches(order);

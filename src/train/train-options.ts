@@ -42,6 +42,15 @@ export const trainOptionsSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('batches an epoch, the data being repeated as needed; 0: one pass over the data'),
+  labelledShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      'share of each batch that is of labelled images, rounded, at least one view; the rest is of unlabelled ones. ' +
+        'Hard loss counts with that share: it is a mean over labelled images. Without, images come as they are shuffled',
+    ),
   views: z
     .int()
     .min(0)

@@ -1,7 +1,7 @@
 /** Training with few labels and a cache of mosaics, as a user runs it. */
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { decodeView } from '../../src/augment/view-codec.ts';
@@ -19,9 +19,21 @@ const SAMPLES = 12;
 describe(`few labels on ${ENGINE}`, () => {
   let folder: string;
   let tiny: TinyData;
-  const train = (name: string, ...more: string[]): Promise<Ended> =>
+  const train = (name: string, data: string, ...more: string[]): Promise<Ended> =>
     runCommand([
-      ...['train', '--cfg', tiny.model, '--imgsz', '64', '--epochs', '2', '--batch-size', '4'],
+      ...[
+        'train',
+        '--data',
+        data,
+        '--cfg',
+        tiny.model,
+        '--imgsz',
+        '64',
+        '--epochs',
+        '2',
+        '--batch-size',
+        '4',
+      ],
       ...['--cache', join(folder, 'cache'), '--engine', ENGINE, '--no-val'],
       ...['--project', join(folder, 'runs'), '--name', name, ...more],
     ]);
@@ -63,9 +75,27 @@ describe(`few labels on ${ENGINE}`, () => {
     const swapped = join(dirname(tiny.data), 'swapped.yaml');
     const yaml = ['path: .', 'train: images/unlabelled', 'unlabelled: images/train', 'names: [red, green]'];
     await writeFile(swapped, `${yaml.join('\n')}\n`);
-    const refused = await train('refused', '--data', swapped);
+    const refused = await train('refused', swapped);
     assert.equal(refused.code, 1, refused.output);
     assert.match(refused.output, /other labelled images/);
     assert.match(refused.output, /partners\.(labelled|digest)/);
+  });
+
+  test('a labelled share steers the batches and is part of the run; without a cache it is refused', async () => {
+    const share = ['--labelled-share', '0.5'];
+    const whole = await train('whole', tiny.data, ...share);
+    assert.equal(whole.code, 0, whole.output);
+    assert.match(whole.output, /each batch: 2 of 3 labelled images, 2 of 9 unlabelled ones/);
+    const results = await readFile(join(folder, 'runs', 'whole', 'results.csv'), 'utf8');
+    assert.match(results, /train\/hard\/box/);
+    const other = await train('whole', tiny.data, '--labelled-share', '0.25');
+    assert.equal(other.code, 1, other.output);
+    assert.match(other.output, /options\.labelledShare/);
+    const without = await runCommand([
+      ...['train', '--data', tiny.data, '--cfg', tiny.model, '--imgsz', '64', '--engine', ENGINE],
+      ...['--project', join(folder, 'runs'), '--name', 'labels', ...share],
+    ]);
+    assert.equal(without.code, 1, without.output);
+    assert.match(without.output, /Leave --labelled-share out/);
   });
 });

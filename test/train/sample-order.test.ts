@@ -1,7 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { batchesPerEpoch, createBatches, passOrder } from '../../src/train/sample-order.ts';
+import { permutation } from '../../src/random/permutation.ts';
+import { drawKey } from '../../src/random/keyed.ts';
+import { purposeConstant } from '../../src/random/purpose.ts';
+import { batchesPerEpoch, createBatches, ORDER_PURPOSES, passOrder } from '../../src/train/sample-order.ts';
 
 const sizes = fc.record({
   samples: fc.integer({ min: 1, max: 300 }),
@@ -55,4 +58,18 @@ test('with a fixed number of steps the passes follow one another without a seam'
   assert.deepEqual(new Set(firstPass.map((item) => item.position)).size, 10);
   assert.ok(items.slice(10).every((item) => item.pass === 1));
   assert.notDeepEqual(passOrder(options, 0), passOrder(options, 1));
+});
+
+test('a pass is the units in keyed order, then the views of each window in keyed order', () => {
+  const options = { samples: 10, unitViews: 4, shuffleViews: 6, seed: 8 };
+  const units = [
+    [0, 1, 2, 3],
+    [4, 5, 6, 7],
+    [8, 9],
+  ];
+  const inUnits = [...permutation(drawKey(8, 'order-units', 0, 5), 3)].flatMap((unit) => units[unit] ?? []);
+  const window = (start: number, index: number, size: number): (number | undefined)[] =>
+    [...permutation(drawKey(8, 'order-views', index, 5), size)].map((from) => inUnits[start + from]);
+  assert.deepEqual([...passOrder(options, 5)], [...window(0, 0, 6), ...window(6, 1, 4)]);
+  assert.equal(new Set(ORDER_PURPOSES.map(purposeConstant)).size, 6);
 });
