@@ -6,12 +6,12 @@
 import { z } from 'zod';
 import { readDataset } from '../src/data/read-dataset.ts';
 import type { EngineInfo } from '../src/engine/engine.ts';
-import { openEngine } from '../src/engine/select.ts';
 import { evaluateModel, type EvaluationSpeed } from '../src/evaluate/evaluate-model.ts';
 import { evaluationSplit } from '../src/evaluate/evaluation-split.ts';
 import { evaluationTable } from '../src/evaluate/evaluation-text.ts';
 import { loadInference } from '../src/evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
+import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import type { EvaluationResult } from '../src/metric/detection-metrics.ts';
 import { parameterCount } from '../src/model/graph.ts';
@@ -67,13 +67,13 @@ export async function evaluate(
   options: EvaluateStepOptions,
   context: StepContext,
 ): Promise<EvaluateStepResult> {
-  const { weights, data, cfg, imgsz, rect, badImages, threads } = options;
+  const { weights, data, cfg, imgsz, rect, badImages } = options;
   const { signal } = context;
   const split = options.split ?? (await evaluationSplit(data));
   const onWarning = (message: string): void => context.warn(message);
   const dataset = await readDataset({ data, split, badImages, signal, onWarning });
   for (const { path, reason } of dataset.dropped) context.warn(`dropped ${path}: ${reason}`);
-  const { engine, reason } = await openEngine(options.engine, threads === undefined ? {} : { threads });
+  const { engine, reason } = await openStepEngine(options);
   context.info(`engine ${engine.info.name} on ${engine.info.device} (${reason})`);
   const defaultNames = dataset.namesKnown ? dataset.names : undefined;
   const loaded = await loadInference({ weights, cfg, defaultNames, engine });

@@ -8,10 +8,10 @@
 import { realpath } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { z } from 'zod';
-import { openEngine } from '../src/engine/select.ts';
 import { SoftshardError } from '../src/errors.ts';
 import { loadModel } from '../src/evaluate/load-model.ts';
 import { EXPORT_FORMATS, exportModel, type Exported } from '../src/export/export-model.ts';
+import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
 
@@ -64,7 +64,7 @@ export async function exportWeights(
   options: ExportStepOptions,
   context: StepContext,
 ): Promise<ExportStepResult> {
-  const { weights, cfg, names, imgsz, threads } = options;
+  const { weights, cfg, names, imgsz } = options;
   const out = resolve(options.out);
   const stem = options.name ?? basename(weights, extname(weights));
   for (const format of options.format) {
@@ -85,7 +85,7 @@ export async function exportWeights(
       found: String(imgsz),
     });
   }
-  const { engine, reason } = await openEngine(options.engine, threads === undefined ? {} : { threads });
+  const { engine, reason } = await openStepEngine(options);
   context.info(`engine ${engine.info.name} on ${engine.info.device} (${reason})`);
   const exports: Exported[] = [];
   for (const format of new Set(options.format)) {

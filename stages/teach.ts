@@ -15,9 +15,9 @@ import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
 import { bytesText } from '../src/cache/inspect.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import type { EngineInfo } from '../src/engine/engine.ts';
-import { openEngine } from '../src/engine/select.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
+import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { timed } from '../src/flow/busy-time.ts';
 import { runUnits } from '../src/flow/run-units.ts';
@@ -107,10 +107,9 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
       ? undefined
       : await openPixelShards(options.from, prepared.identity, context.signal);
 
-  const choice = chooseEngine(options, await engineOfCache(options.cache), process.env);
-  const { engine, reason } = await openEngine(choice.name, { threads: choice.threads });
+  const { engine, reason } = await openStepEngine(options, await engineOfCache(options.cache));
   const { info } = engine;
-  context.info(`engine ${info.name} on ${info.device} (${choice.reason ?? reason}), ${info.threads} threads`);
+  context.info(`engine ${info.name} on ${info.device} (${reason}), ${info.threads} threads`);
   const writer = await openCacheForWriting({
     store,
     localDir: `${options.cache}.local`,

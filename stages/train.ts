@@ -6,18 +6,18 @@
  * The run's folder is PROJECT/NAME. The same command again goes on where it stopped, to the bit.
  */
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { lockWriter } from '../src/cache/writer-lock.ts';
 import type { JsonRecord } from '../src/cache/identity.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
-import { openEngine } from '../src/engine/select.ts';
 import { SoftshardError } from '../src/errors.ts';
+import { chooseEngine } from '../src/flow/engine-choice.ts';
+import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
 import { readProgress, type Progress } from '../src/train/checkpoint.ts';
 import { prepareRun } from '../src/train/prepare-run.ts';
-import { compareRun, readRunRecord, writeRunRecord } from '../src/train/run-record.ts';
+import { compareRun, engineOfRun, readRunRecord, writeRunRecord } from '../src/train/run-record.ts';
 import { runFiles } from '../src/train/run-files.ts';
 import { trainLoop } from '../src/train/train-loop.ts';
 import { trainOptionsSchema, type TrainOptions } from '../src/train/train-options.ts';
@@ -83,10 +83,7 @@ export async function train(options: TrainOptions, context: StepContext): Promis
   await mkdir(folder, { recursive: true });
   const lock = await lockWriter(`${folder}.local`);
   try {
-    const { engine, reason } = await openEngine(
-      options.engine,
-      options.threads === undefined ? {} : { threads: options.threads },
-    );
+    const { engine, reason } = await openStepEngine(options, recorded && engineOfRun(recorded));
     context.info(
       `engine ${engine.info.name} on ${engine.info.device} (${reason}), ${engine.info.threads} threads`,
     );
@@ -167,13 +164,7 @@ export const command = defineStep({
   options: trainOptionsSchema,
   environment: async (options) => {
     const recorded = await readRunRecord(folderOf(options));
-    const engine = recorded?.provenance['engine'] as
-      { threads?: number; isa?: string; name?: string } | undefined;
-    const native = engine?.name === 'native' ? engine : undefined;
-    return {
-      threads: options.threads ?? native?.threads ?? availableParallelism(),
-      isa: native?.isa ?? 'default',
-    };
+    return chooseEngine(options, recorded && engineOfRun(recorded), process.env);
   },
   run: train,
   describe: ({ run, epochs, steps, metrics, best, found }) =>

@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { readDataset } from '../data/read-dataset.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openEngine } from '../engine/select.ts';
 import { SoftshardError } from '../errors.ts';
 import { evaluateModel } from '../evaluate/evaluate-model.ts';
 import { evaluationSplit } from '../evaluate/evaluation-split.ts';
 import { loadInference } from '../evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../flow/events.ts';
+import { openStepEngine } from '../flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
 import type { Detection } from '../metric/box.ts';
 import { parameterCount } from '../model/graph.ts';
@@ -165,8 +165,8 @@ export async function report(options: ReportOptions, context: StepContext): Prom
   const baseline = options.baseline === undefined ? undefined : weightsOf(options.baseline);
   const onWarning = (message: string): void => context.warn(message);
   const dataset = await readDataset({ data, split, badImages: 'drop', signal: context.signal, onWarning });
-  const { threads, rect, batchSize } = options;
-  const { engine, reason } = await openEngine(options.engine, threads === undefined ? {} : { threads });
+  const { rect, batchSize } = options;
+  const { engine, reason } = await openStepEngine(options);
   context.emit({
     type: 'start',
     version: EVENT_FORMAT,

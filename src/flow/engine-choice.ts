@@ -16,6 +16,12 @@ export interface EngineRecord extends StepEnvironmentOptions {
   readonly name: EngineName;
 }
 
+/** What options ask for; the rest is chosen. */
+export interface EngineRequest {
+  readonly engine?: EngineName | undefined;
+  readonly threads?: number | undefined;
+}
+
 export interface EngineChoice extends StepEnvironmentOptions {
   /** The engine to open; undefined for the best there is. */
   readonly name: EngineName | undefined;
@@ -53,7 +59,7 @@ const named = (environment: Environment): EngineName | undefined => {
  * @throws E_USAGE when the variable names no engine.
  */
 export const chooseEngine = (
-  asked: { readonly engine?: EngineName | undefined; readonly threads?: number | undefined },
+  asked: EngineRequest,
   recorded: EngineRecord | undefined,
   environment: Environment,
 ): EngineChoice => {

@@ -6,6 +6,7 @@ import { firstDifference, type JsonRecord } from '../cache/identity.ts';
 import { canonicalJson, shortJson, type Json } from '../cache/json.ts';
 import { reasonOf, SoftshardError } from '../errors.ts';
 import { writeFileAtomic } from '../flow/atomic-file.ts';
+import { engineRecord, type EngineRecord } from '../flow/engine-choice.ts';
 import { errnoOf } from '../flow/file-error.ts';
 
 export const RUN_FORMAT = { format: 'softshard-run', major: 1, minor: 0 } as const;
@@ -78,7 +79,8 @@ export function compareRun(
       remedy: 'Repeat the options of the run to resume it, or give another --name.',
     });
   }
-  const provenance = firstDifference(canonicalJson(asked.provenance), recorded.provenance);
+  // In the order of the asking side, which names the engine first.
+  const provenance = firstDifference(asked.provenance, recorded.provenance);
   if (provenance !== undefined) {
     throw new SoftshardError('E_CACHE_PROVENANCE', {
       message: 'The run was begun by another build or setting, which would give other bits.',
@@ -88,4 +90,14 @@ export function compareRun(
       remedy: 'Resume with what began it, or begin a new run under another --name.',
     });
   }
+}
+
+const engineProvenance = z.looseObject({ name: z.unknown(), threads: z.unknown(), isa: z.unknown() });
+
+/** The engine that began a run; undefined where the record names none. */
+export function engineOfRun({ provenance }: Pick<RunRecord, 'provenance'>): EngineRecord | undefined {
+  const parsed = engineProvenance.safeParse(provenance['engine']);
+  if (!parsed.success) return undefined;
+  const { name, threads, isa } = parsed.data;
+  return engineRecord(name, threads, isa);
 }

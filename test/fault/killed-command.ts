@@ -13,9 +13,11 @@ export interface Ended {
 export function runCommand(
   argv: readonly string[],
   kill?: { readonly afterMs: number; readonly whom: 'all' | 'parent' },
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [join(repositoryRoot, 'bin', 'softshard.js'), ...argv], {
     cwd: repositoryRoot,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
