@@ -20,7 +20,7 @@ export {
   type FailureDetail,
 } from './errors.ts';
 
-export { chain, workOn, type Source, type Stage, type StageContext, type Work } from './stage.ts';
+export { chain, source, workOn, type Source, type Stage, type StageContext, type Work } from './stage.ts';
 export { createCredits, type CreditPool, type Lease } from './flow/credits.ts';
 export { runUnits, type RunUnitsOptions } from './flow/run-units.ts';
 

@@ -25,33 +25,38 @@ export interface Work<In> {
 /** Errors end the stream; unsubscribing cancels the work; items keep the unit's view order. */
 export type Stage<In, Out> = (work: Work<In>, context: StageContext) => Observable<Out>;
 
-/** A stage that needs no input: the head of a chain. */
-export type Source<Out> = Stage<never, Out>;
+declare const head: unique symbol;
+
+/** A stage that needs no input: the head of a chain. Made by `source` or `chain`; no other stage can stand for one. */
+export type Source<Out> = Stage<never, Out> & { readonly [head]: true };
+
+/** Makes the head of a chain of a function that is given a unit and no items. */
+export const source = <Out>(produce: (unit: Unit, context: StageContext) => Observable<Out>): Source<Out> =>
+  (({ unit }: Work<never>, context: StageContext) => produce(unit, context)) as Source<Out>;
 
 /** The work of a chain's head: a unit without items. */
 export const workOn = (unit: Unit): Work<never> => ({ unit, items: EMPTY });
 
-export function chain<A, B>(a: Stage<A, B>): Stage<A, B>;
-export function chain<A, B, C>(a: Stage<A, B>, b: Stage<B, C>): Stage<A, C>;
-export function chain<A, B, C, D>(a: Stage<A, B>, b: Stage<B, C>, c: Stage<C, D>): Stage<A, D>;
+export function chain<A>(a: Source<A>): Source<A>;
+export function chain<A, B>(a: Source<A>, b: Stage<A, B>): Source<B>;
+export function chain<A, B, C>(a: Source<A>, b: Stage<A, B>, c: Stage<B, C>): Source<C>;
+export function chain<A, B, C, D>(a: Source<A>, b: Stage<A, B>, c: Stage<B, C>, d: Stage<C, D>): Source<D>;
 export function chain<A, B, C, D, E>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-): Stage<A, E>;
-export function chain<A, B, C, D, E, F>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-): Stage<A, F>;
-/** Joins stages of one process: each stage's items are the next one's. A wrong order is a compile error. */
-export function chain(...stages: Stage<unknown, unknown>[]): Stage<unknown, unknown> {
-  return (work, context) =>
+  a: Source<A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, D>,
+  e: Stage<D, E>,
+): Source<E>;
+/**
+ * Joins stages of one process behind their source: each stage's items are the next one's. A wrong order, and a chain
+ * without a source, is a compile error.
+ */
+export function chain(first: Source<unknown>, ...stages: Stage<unknown, unknown>[]): Source<unknown> {
+  return source((unit, context) =>
     stages.reduce<Observable<unknown>>(
-      (items, stage) => stage({ unit: work.unit, items }, context),
-      work.items,
-    );
+      (items, stage) => stage({ unit, items }, context),
+      first(workOn(unit), context),
+    ),
+  );
 }

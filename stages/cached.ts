@@ -7,7 +7,7 @@ import { eachValueFrom } from '../src/flow/each-value-from.ts';
 import type { CacheWriter } from '../src/cache/cache-writer.ts';
 import type { Target } from '../src/cache/target.ts';
 import { SoftshardError } from '../src/errors.ts';
-import type { Stage } from '../src/stage.ts';
+import { source, workOn, type Source } from '../src/stage.ts';
 
 /** What became of one unit. */
 export interface UnitOutcome {
@@ -39,16 +39,15 @@ async function* releasing(targets: Observable<LeasedTarget>): AsyncGenerator<Tar
 }
 
 /**
- * Wraps a stage of targets. Emits one outcome a unit, after its commit. A replayed unit that differs is
+ * Wraps a source of targets. Emits one outcome a unit, after its commit. A replayed unit that differs is
  * E_REPLAY_MISMATCH naming the first view; nothing is overwritten.
  */
-export function cached<In>(
-  inner: Stage<In, LeasedTarget>,
+export function cached(
+  inner: Source<LeasedTarget>,
   writer: Pick<CacheWriter, 'committed' | 'writeUnit' | 'compareUnit'>,
   options: CachedOptions = {},
-): Stage<In, UnitOutcome> {
-  return (work, context): Observable<UnitOutcome> => {
-    const { unit } = work;
+): Source<UnitOutcome> {
+  return source((unit, context): Observable<UnitOutcome> => {
     const outcome = (state: UnitOutcome['state']): UnitOutcome => ({
       unit: unit.index,
       views: unit.views.length,
@@ -59,7 +58,7 @@ export function cached<In>(
     return defer(() =>
       from(
         (async () => {
-          const targets = releasing(inner(work, context));
+          const targets = releasing(inner(workOn(unit), context));
           if (!isCommitted) {
             await writer.writeUnit(unit, targets);
             return outcome('written');
@@ -77,5 +76,5 @@ export function cached<In>(
         })(),
       ),
     );
-  };
+  });
 }

@@ -6,7 +6,7 @@
  * As a stage it is the head of a chain; as a script it writes pixel shards with their view records, in the cache's own
  * container, which `softshard teach --from DIR` reads instead of decoding.
  */
-import { concatMap, from, map, type Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { encodeView } from '../src/augment/view-codec.ts';
 import { createViewDecoder, type ViewDecoder } from '../src/augment/view-decoder.ts';
@@ -20,7 +20,7 @@ import { createCredits } from '../src/flow/credits.ts';
 import { orderedPrefetch } from '../src/flow/ordered-prefetch.ts';
 import { runUnits } from '../src/flow/run-units.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
-import type { Source } from '../src/stage.ts';
+import { chain, source, type Source, type Stage } from '../src/stage.ts';
 import { PIXELS_KIND } from '../src/teach/answers.ts';
 import { viewPlanOptions, preparePlan } from '../src/teach/prepare-plan.ts';
 import { cached } from './cached.ts';
@@ -46,7 +46,7 @@ export interface DecodeOptions {
 /** The stage: a unit's views in order, never more alive than the credits allow. */
 export function decode(options: DecodeOptions): Source<LeasedView> {
   const { decoder, recordOf, viewBytes, ahead, batch } = options;
-  return ({ unit }, context): Observable<LeasedView> =>
+  return source((unit, context): Observable<LeasedView> =>
     orderedPrefetch(unit.views, {
       bytesOf: () => viewBytes,
       credits: context.credits,
@@ -65,8 +65,30 @@ export function decode(options: DecodeOptions): Source<LeasedView> {
           release();
         },
       })),
-    );
+    ),
+  );
 }
+
+/** A view as what a pixel shard holds of it. */
+const pixelTargets: Stage<LeasedView, Target> = ({ items }) =>
+  items.pipe(
+    map((view) => ({
+      sample: view.record.sample,
+      view: view.record.view,
+      inputDigest: view.pixelDigest,
+      record: encodeView(view.record),
+      blobs: new Map([
+        [
+          PIXELS_KIND,
+          {
+            dtype: 'uint8' as const,
+            shape: [view.record.height, view.record.width, 3],
+            data: copyAndRelease(view),
+          },
+        ],
+      ]),
+    })),
+  );
 
 export const command = defineStep({
   name: 'decode',
@@ -101,35 +123,14 @@ export const command = defineStep({
       slots: 4 + 2 * options.workers,
       viewBytes,
     });
-    const stage = cached<never>(
-      (work, stageContext) =>
-        decode({ decoder, recordOf: prepared.recordOf, viewBytes, ahead: 2 + options.workers, batch: 1 })(
-          work,
-          stageContext,
-        ).pipe(
-          concatMap((view) =>
-            from([
-              {
-                sample: view.record.sample,
-                view: view.record.view,
-                inputDigest: view.pixelDigest,
-                record: encodeView(view.record),
-                blobs: new Map([
-                  [
-                    PIXELS_KIND,
-                    {
-                      dtype: 'uint8' as const,
-                      shape: [view.record.height, view.record.width, 3],
-                      data: copyAndRelease(view),
-                    },
-                  ],
-                ]),
-              } satisfies Target,
-            ]),
-          ),
-        ),
-      writer,
-    );
+    const views = decode({
+      decoder,
+      recordOf: prepared.recordOf,
+      viewBytes,
+      ahead: 2 + options.workers,
+      batch: 1,
+    });
+    const stage = cached(chain(views, pixelTargets), writer);
     try {
       let written = 0;
       await new Promise<void>((resolve, reject) =>

@@ -7,13 +7,13 @@ import { SoftshardError, isSoftshardError } from '../../src/errors.ts';
 import { createCredits } from '../../src/flow/credits.ts';
 import { orderedPrefetch, type Prefetched } from '../../src/flow/ordered-prefetch.ts';
 import { runUnits } from '../../src/flow/run-units.ts';
-import { chain, type Source, type Stage } from '../../src/stage.ts';
+import { chain, source, workOn, type Stage } from '../../src/stage.ts';
 import { stageContract } from '../contract/stage.ts';
 
 const { units } = makePlan({ samples: 11, views: 2, unitViews: 4 });
 
 /** A small decode: loads each view's sample number, 10 bytes each. */
-const load: Source<Prefetched<ViewKey>> = ({ unit }, { credits, signal }) =>
+const load = source<Prefetched<ViewKey>>((unit, { credits, signal }) =>
   orderedPrefetch(unit.views, {
     bytesOf: () => 10,
     credits,
@@ -23,7 +23,8 @@ const load: Source<Prefetched<ViewKey>> = ({ unit }, { credits, signal }) =>
       await sleep(1);
       return key;
     },
-  });
+  }),
+);
 
 /** A small sink: one number a view. */
 const sink: Stage<Prefetched<ViewKey>, number> = ({ items }) =>
@@ -83,11 +84,12 @@ describe('runUnits', () => {
   test('never more units in work than the concurrency', async () => {
     let open = 0;
     let peak = 0;
-    const watched: Source<number> = (work, context) =>
+    const watched = source((unit, context) =>
       defer(() => {
         peak = Math.max(peak, ++open);
-        return chain(load, sink)(work, context);
-      }).pipe(finalize(() => open--));
+        return chain(load, sink)(workOn(unit), context);
+      }).pipe(finalize(() => open--)),
+    );
     const credits = createCredits(50);
     const seen = await lastValueFrom(
       runUnits(units, watched, { credits, emit, concurrency: 2 }).pipe(toArray()),
@@ -100,10 +102,10 @@ describe('runUnits', () => {
   test('a failing unit cancels the others, and the credits return', async () => {
     const credits = createCredits(60);
     const signals: AbortSignal[] = [];
-    const watched: Source<number> = (work, context) => {
+    const watched = source((unit, context) => {
       signals.push(context.signal);
-      return chain(load, failingSink)(work, context);
-    };
+      return chain(load, failingSink)(workOn(unit), context);
+    });
     await assert.rejects(
       lastValueFrom(runUnits(units, watched, { credits, emit, concurrency: 2 })),
       (error) => isSoftshardError(error, 'E_IMAGE'),
@@ -116,13 +118,13 @@ describe('runUnits', () => {
 
   test('unsubscribing aborts the signal of the unit in work, not that of a finished one', async () => {
     const signals: AbortSignal[] = [];
-    const watched: Source<number> = ({ unit }, { signal }) => {
+    const watched = source((unit, { signal }) => {
       signals.push(signal);
       return new Observable<number>((subscriber) => {
         subscriber.next(unit.index);
         if (unit.index === 0) subscriber.complete();
       });
-    };
+    });
     const credits = createCredits(1);
     await lastValueFrom(runUnits(units, watched, { credits, emit }).pipe(take(2)));
     assert.deepEqual(

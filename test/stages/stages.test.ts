@@ -19,7 +19,7 @@ import { openEngine } from '../../src/engine/select.ts';
 import { isSoftshardError } from '../../src/errors.ts';
 import { loadInference, type LoadedInference } from '../../src/evaluate/load-model.ts';
 import { createCredits } from '../../src/flow/credits.ts';
-import { chain, workOn, type Source, type StageContext } from '../../src/stage.ts';
+import { chain, source, workOn, type Source, type StageContext } from '../../src/stage.ts';
 import { headBlob, HEADS_KIND } from '../../src/teach/answers.ts';
 import { cached, type LeasedTarget, type UnitOutcome } from '../../stages/cached.ts';
 import { decode, type LeasedView } from '../../stages/decode.ts';
@@ -179,9 +179,9 @@ describe('teach and cached', () => {
     const context = benchContext(createCredits(4 * VIEW_BYTES));
     let alive = 0;
     let most = 0;
-    const slow = cached<never>(
-      (work, inner) =>
-        teaching()(work, inner).pipe(
+    const slow = cached(
+      source((unit, inner) =>
+        teaching()(workOn(unit), inner).pipe(
           map((target) => {
             most = Math.max(most, ++alive);
             return {
@@ -193,6 +193,7 @@ describe('teach and cached', () => {
             };
           }),
         ),
+      ),
       {
         committed: new Set(),
         compareUnit: () => Promise.reject(new Error('not asked for')),
@@ -236,8 +237,11 @@ describe('teach and cached', () => {
     assert.deepEqual(await states(cached(teaching(), writer), unit), ['written']);
     assert.deepEqual(await states(cached(teaching(), writer), unit), ['found']);
     assert.deepEqual(await states(cached(teaching(), writer, { replay: true }), unit), ['equal']);
-    const other: Source<LeasedTarget> = (work, context) =>
-      teaching()(work, context).pipe(map((target) => (target.sample === 3 ? nudged(target) : target)));
+    const other = source((unit, context) =>
+      teaching()(workOn(unit), context).pipe(
+        map((target) => (target.sample === 3 ? nudged(target) : target)),
+      ),
+    );
     await assert.rejects(
       states(cached(other, writer, { replay: true }), unit),
       (error) =>

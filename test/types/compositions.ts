@@ -1,9 +1,11 @@
 /** Compositions that the compiler must accept, and wrong ones that it must refuse. Compiled, never run. */
 import { expectTypeOf } from 'expect-type';
+import { of } from 'rxjs';
 import {
   chain,
   dataset,
   perform,
+  source,
   teach as teachStep,
   train as trainStep,
   weights,
@@ -31,13 +33,22 @@ declare const context: Parameters<typeof decode>[1];
 const teach = chain(decode, infer, write);
 expectTypeOf(teach).toEqualTypeOf<Source<{ readonly unit: number }>>();
 expectTypeOf(chain(decode, otherInfer, write)).toEqualTypeOf(teach);
-expectTypeOf(chain(infer, write)).toEqualTypeOf<Stage<DecodedView, { readonly unit: number }>>();
+expectTypeOf(chain(decode)).toEqualTypeOf<Source<DecodedView>>();
+expectTypeOf(source((one) => of(one.index))).toEqualTypeOf<Source<number>>();
 teach(workOn(unit), context);
 
 // @ts-expect-error A chain in the wrong order: infer needs views, write yields none.
 chain(decode, write, infer);
 // @ts-expect-error A stage is missing: write takes targets.
 chain(decode, write);
+// @ts-expect-error A chain without a source.
+chain(infer, write);
+// @ts-expect-error One that is annotated does not become one.
+export const headless: Source<Target> = infer;
+// @ts-expect-error A stage that takes items does not become a source.
+source(infer);
+// @ts-expect-error A source takes no items.
+chain(decode, decode);
 
 export const pipeline = async (step: StepContext): Promise<RunRef> => {
   const data = dataset('data.yaml');
