@@ -10,6 +10,22 @@ export interface BoxLabel {
 }
 
 /**
+ * One object or region as the annotation file has it, in pixels of the image: what COCO's evaluation measures against.
+ * A `crowd` holds many objects, a `difficult` one need not be found: neither is learned from or counted as missed, nor
+ * is a detection there false.
+ */
+export interface Annotation {
+  readonly classIndex: number;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  /** Square pixels: of the outline where the file has one, else of the box. */
+  readonly area: number;
+  readonly kind: 'object' | 'crowd' | 'difficult';
+}
+
+/**
  * One image of a data set. `labels` is undefined where nothing is known about the image (an unlabelled sample);
  * an empty array says that nothing is there.
  */
@@ -26,6 +42,8 @@ export interface Sample {
   readonly width: number;
   readonly height: number;
   readonly labels: readonly BoxLabel[] | undefined;
+  /** Where the annotation file says more than `labels` (COCO, Pascal VOC): all it says. Not part of any digest. */
+  readonly annotations?: readonly Annotation[];
 }
 
 /** A data set read from disk: its samples in byte order of their paths, and its class names. */
