@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { folderStore, openCache, openCacheForWriting, type Target } from '../src/cache/index.ts';
 import { makePlan } from '../src/data/plan.ts';
 import { drawKey, uniform } from '../src/random/keyed.ts';
-import type { Figure } from './report.ts';
+import type { BenchPart, Figure } from './report.ts';
 
 const SHAPES = [
   [40, 40, 3, 85],
   [20, 20, 3, 85],
   [10, 10, 3, 85],
 ];
-const SAMPLES = 256;
 
 const logits = (seed: number): Target['blobs'] =>
   new Map(
@@ -23,18 +22,19 @@ const logits = (seed: number): Target['blobs'] =>
     }),
   );
 
-export const cacheFigures = async (folder: string): Promise<readonly Figure[]> => {
+/** `views` answers are written, sealed and read, once a codec. */
+export const cacheFigures = async (folder: string, views: number): Promise<BenchPart> => {
   const figures: Figure[] = [];
   const blobs = logits(1);
   for (const codec of ['fp16', 'fp32']) {
     const store = folderStore(join(folder, `cache-${codec}`));
-    const plan = makePlan({ samples: SAMPLES, views: 1, unitViews: 64 });
+    const plan = makePlan({ samples: views, views: 1, unitViews: 64 });
     const writer = await openCacheForWriting({
       store,
       identity: { bench: 1 },
       provenance: {},
       extent: {
-        samples: SAMPLES,
+        samples: views,
         views: 1,
         unitViews: 64,
         answers: [{ kind: 'heads', blobs: [...blobs.keys()], codec }],
@@ -61,11 +61,11 @@ export const cacheFigures = async (folder: string): Promise<readonly Figure[]> =
     const read = performance.now();
     for (const unit of plan.units) await cache.readMany(unit.views);
     const readSeconds = (performance.now() - read) / 1000;
-    const note = `${codec}, ${(bytes / SAMPLES / 1e6).toFixed(2)} MB a view, files in the page cache`;
+    const note = `${codec}, ${(bytes / views / 1e6).toFixed(2)} MB a view, files in the page cache`;
     figures.push(
       { name: `cache write ${codec}`, value: bytes / 1e6 / writeSeconds, unit: 'MB/s', note },
       { name: `cache read ${codec}`, value: bytes / 1e6 / readSeconds, unit: 'MB/s', note },
     );
   }
-  return figures;
+  return { figures };
 };

@@ -1,44 +1,27 @@
-/** Measures this machine: `npm run bench [-- NAME...] [--json]`. Names: engine, cache, decode, train, memory. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { cacheFigures } from './cache-speed.ts';
-import { engineFigures } from './engine-speed.ts';
-import { BENCH_FORMAT, benchTable, type BenchResult, type Figure } from './report.ts';
-import { decodeFigures, memoryFigures, trainFigures } from './step-speed.ts';
-
-const BENCHES: Readonly<Record<string, (folder: string) => Promise<readonly Figure[]>>> = {
-  engine: engineFigures,
-  cache: cacheFigures,
-  decode: decodeFigures,
-  train: trainFigures,
-  memory: memoryFigures,
-};
+/**
+ * Measures this machine: `npm run bench [-- NAME...] [--json] [--quick]`. Names: engine, cache, decode, train, teach,
+ * memory. `--quick` measures next to nothing: it shows that everything works.
+ */
+import { writeSync } from 'node:fs';
+import { BENCH_NAMES, isBenchName, runBenches } from './run-benches.ts';
+import { benchTable } from './report.ts';
+import { FULL, QUICK } from './scale.ts';
 
 const args = process.argv.slice(2);
-const names = args.filter((argument) => argument !== '--json');
-const unknown = names.filter((name) => !(name in BENCHES));
+const names = args.filter((argument) => !argument.startsWith('--'));
+const unknown = [
+  ...names.filter((name) => !isBenchName(name)),
+  ...args.filter((argument) => argument.startsWith('--') && !['--json', '--quick'].includes(argument)),
+];
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}.`);
+  console.error(
+    `There is no ${unknown.join(', ')}; there are ${BENCH_NAMES.join(', ')}, --json and --quick.`,
+  );
   process.exit(2);
 }
-const figures: Figure[] = [];
-for (const [name, bench] of Object.entries(BENCHES)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  console.error(`measuring: ${name}`);
-  const folder = mkdtempSync(join(tmpdir(), 'softshard-bench-'));
-  try {
-    figures.push(...(await bench(folder)));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-const result: BenchResult = {
-  ...BENCH_FORMAT,
-  node: process.version,
-  platform: `${process.platform}-${process.arch}`,
-  processors: availableParallelism(),
-  processor: cpus()[0]?.model ?? 'unknown',
-  figures,
-};
-console.log(args.includes('--json') ? JSON.stringify(result) : benchTable(result));
+const result = await runBenches(names.length === 0 ? BENCH_NAMES : names.filter(isBenchName), {
+  scale: args.includes('--quick') ? QUICK : FULL,
+  python: process.env['SOFTSHARD_BENCH_PYTHON'] ?? 'python3',
+  onMessage: (line) => console.error(line),
+});
+writeSync(1, `${args.includes('--json') ? JSON.stringify(result) : benchTable(result)}\n`);
