@@ -1,5 +1,6 @@
 /**
- * Measures a model on a labelled data set: precision, recall, mAP50 and mAP50-95, as YOLOv5 v7.0's validation does.
+ * Measures a model on a labelled data set: precision, recall, mAP50 and mAP50-95, as YOLOv5 v7.0's validation does, or
+ * with COCO's mAP.
  *
  *     softshard evaluate --weights runs/train/best.safetensors --data coco128.yaml --imgsz 640 --rect
  */
@@ -13,6 +14,8 @@ import { loadInference } from '../src/evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
+import { cocoFigures, cocoText, withCocoPrecision } from '../src/evaluate/coco-evaluation.ts';
+import type { CocoFigures } from '../src/metric/coco-metrics.ts';
 import type { EvaluationResult } from '../src/metric/detection-metrics.ts';
 import { parameterCount } from '../src/model/graph.ts';
 
@@ -30,6 +33,12 @@ export const evaluateOptionsSchema = z.strictObject({
   imgsz: z.int().min(32).multipleOf(32).default(640).describe('longer side').meta({ unit: 'pixels' }),
   rect: z.boolean().default(false).describe('batches of images of like aspect, with little padding'),
   batchSize: z.int().min(1).default(8).describe('images a batch'),
+  metric: z
+    .enum(['yolo', 'coco'])
+    .default('yolo')
+    .describe(
+      'whose mAP: that of YOLOv5, or COCO’s (at most 100 detections an image and class, crowds ignored)',
+    ),
   confThres: z.number().min(0).max(1).default(0.001).describe('lowest score of a detection'),
   iouThres: z.number().min(0).max(1).default(0.6).describe('overlap above which the weaker box goes'),
   maxDet: z.int().min(1).default(300).describe('most detections an image'),
@@ -40,13 +49,17 @@ export const evaluateOptionsSchema = z.strictObject({
 
 export type EvaluateStepOptions = z.output<typeof evaluateOptionsSchema>;
 
-export const EVALUATION_FORMAT = { format: 'softshard-evaluation', major: 1, minor: 0 } as const;
+export const EVALUATION_FORMAT = { format: 'softshard-evaluation', major: 1, minor: 1 } as const;
 
 /** What `softshard evaluate --json` prints. */
 export interface EvaluateStepResult extends EvaluationResult {
   readonly format: typeof EVALUATION_FORMAT.format;
   readonly major: number;
   readonly minor: number;
+  /** Whose mAP50 and mAP50_95 the figures are. */
+  readonly metric: 'yolo' | 'coco';
+  /** COCO's twelve numbers; null unless asked for. P and R are YOLOv5's in any case. */
+  readonly coco: CocoFigures | null;
   readonly weights: string;
   readonly data: string;
   readonly split: string;
@@ -87,7 +100,7 @@ export async function evaluate(
     });
     const began = performance.now();
     let told = began;
-    const { metrics, speed } = await evaluateModel({
+    const { metrics, coco, speed } = await evaluateModel({
       model: loaded.model,
       engine,
       dataset,
@@ -97,6 +110,7 @@ export async function evaluate(
       confThreshold: options.confThres,
       iouThreshold: options.iouThres,
       maxDetections: options.maxDet,
+      coco: options.metric === 'coco',
       signal,
       clock: () => performance.now(),
       onProgress: (done, all) => {
@@ -108,7 +122,9 @@ export async function evaluate(
     });
     return {
       ...EVALUATION_FORMAT,
-      ...metrics,
+      ...(coco === undefined ? metrics : withCocoPrecision(metrics, coco)),
+      metric: options.metric,
+      coco: coco === undefined ? null : cocoFigures(coco),
       weights,
       data,
       split,
@@ -134,6 +150,7 @@ export const command = defineStep({
     const { decodeMs, inferenceMs, nmsMs } = result.speed;
     return [
       evaluationTable(result),
+      ...(result.coco === null ? [] : [cocoText(result.coco)]),
       `split ${result.split} at ${result.imgsz}${result.rect ? ', rectangular batches' : ''}; an image took ` +
         `${inferenceMs.toFixed(1)} ms in the network, ${nmsMs.toFixed(1)} ms in NMS, ` +
         `${decodeMs.toFixed(1)} ms waiting for pixels`,

@@ -1,13 +1,15 @@
-/** Measures a detection model on a data set: mAP as YOLOv5's validation computes it. */
+/** Measures a detection model on a data set: mAP as YOLOv5's validation computes it, and COCO's on request. */
 import { checkClasses } from '../data/class-names.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { Detection, TrueBox } from '../metric/box.ts';
+import { cocoMetrics, type CocoResult } from '../metric/coco-metrics.ts';
 import { detectionMetrics, type EvaluationResult } from '../metric/detection-metrics.ts';
 import { boxLabels, labelBoxes } from '../metric/label-boxes.ts';
 import { scaleBoxes } from '../metric/scale-boxes.ts';
 import type { InferenceModel } from '../model/inference.ts';
+import { annotationsOf } from './annotations-of.ts';
 import { detectionsOf, headsOf } from './detect-batch.ts';
 import { evaluationBatches, loadEvaluationBatch, type LoadedBatch } from './evaluation-batch.ts';
 
@@ -27,6 +29,8 @@ export interface EvaluateOptions {
   readonly iouThreshold?: number;
   /** Detections an image; 300 by default. */
   readonly maxDetections?: number;
+  /** Measure as COCO does, too; false by default. */
+  readonly coco?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with images done and in all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -47,6 +51,8 @@ export interface EvaluationSpeed {
 
 export interface Evaluation {
   readonly metrics: EvaluationResult;
+  /** Where it was asked for. Measured against the annotations in original pixels, as the file has them. */
+  readonly coco: CocoResult | undefined;
   /** mAP50-95 of every class, [nc]; that over all classes where one has no labels. */
   readonly maps: Float64Array;
   readonly speed: EvaluationSpeed | undefined;
@@ -112,6 +118,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   const batches = evaluationBatches(samples, { imageSize, batchSize, rect, stride });
   const names = dataset.namesKnown ? dataset.names : model.head.names;
   const metrics = detectionMetrics(names);
+  const coco = options.coco === true ? cocoMetrics(names) : undefined;
   const kept = new Set(options.keepDetections);
   const detections = new Map<number, readonly Detection[]>();
   const spent = { decode: 0, inference: 0, nms: 0 };
@@ -145,6 +152,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
         const nms = { confThreshold, iouThreshold, maxDetections, multiLabel: true };
         const found = detectionsOf(model, heads, batch, i, nms);
         metrics.add(found, trueBoxes(batch, i));
+        coco?.add(sample.index, found, annotationsOf(sample));
         if (kept.has(sample.index)) detections.set(sample.index, found);
       }
       spent.decode += loaded - began;
@@ -158,6 +166,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   }
   return {
     metrics: metrics.result(),
+    coco: coco?.result(),
     maps: metrics.maps(),
     speed:
       clock === undefined

@@ -54,6 +54,15 @@ describe('softshard evaluate', () => {
       { cwd: repositoryRoot },
     );
 
+  test('measures by COCO on request', async () => {
+    const { stdout } = await evaluate('--weights', weights, '--metric', 'coco', '--json');
+    const result = printed
+      .extend({ metric: z.literal('coco'), coco: z.record(z.string(), z.number().nullable()) })
+      .parse(JSON.parse(stdout));
+    assert.equal(result.coco['AP'], result.mAP50_95);
+    assert.equal(Object.keys(result.coco).length, 12);
+  });
+
   test('prints one object under --json, of the validation split', async () => {
     const { stdout } = await evaluate('--weights', weights, '--json');
     const result = printed.parse(JSON.parse(stdout));
