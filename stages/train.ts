@@ -15,6 +15,7 @@ import { chooseEngine } from '../src/flow/engine-choice.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
+import { givenOptions, trainCommand } from '../src/train/given-options.ts';
 import { readProgress, type Progress } from '../src/train/checkpoint.ts';
 import { prepareRun } from '../src/train/prepare-run.ts';
 import { compareRun, engineOfRun, readRunRecord, writeRunRecord } from '../src/train/run-record.ts';
@@ -115,9 +116,13 @@ export async function train(options: TrainOptions, context: StepContext): Promis
         return resultOf(folder, parameters, begun, true);
       }
     }
+    const raised = recorded !== undefined && Number(recorded.places['epochs']) !== options.epochs;
     await writeRunRecord(folder, {
       ...asked,
       places: {
+        // A resumption repeats the command; the one that made the run stays.
+        command: (raised ? undefined : recorded?.places['command']) ?? trainCommand(options),
+        given: await givenOptions(options),
         epochs: options.epochs,
         data: options.data,
         cache: options.cache ?? null,
@@ -125,9 +130,7 @@ export async function train(options: TrainOptions, context: StepContext): Promis
         cfg: options.cfg,
         breaks: [
           ...((recorded?.places['breaks'] as number[] | undefined) ?? []),
-          ...(recorded !== undefined && Number(recorded.places['epochs']) !== options.epochs
-            ? [Number(recorded.places['epochs'])]
-            : []),
+          ...(raised ? [Number(recorded.places['epochs'])] : []),
         ],
       },
     });

@@ -6,6 +6,16 @@ import { optionSpecs } from './option-spec.ts';
 import { validateOptions } from './options.ts';
 import { findPipeline, loadPipeline, pipelineFailure } from './pipeline-file.ts';
 
+/** A context that reports under the name of the pipeline in the place of that of the command. */
+const contextOf = (context: StepContext, step: string): StepContext => {
+  const emit: StepContext['emit'] = (event) => context.emit({ step, run: context.run, ...event });
+  return {
+    ...{ signal: context.signal, run: context.run, step, emit },
+    info: (message) => emit({ type: 'info', message }),
+    warn: (message) => emit({ type: 'warn', message }),
+  };
+};
+
 /** Runs the pipeline `name` (a path or a shipped one) with plain option values. */
 export const runPipeline = async (
   name: string,
@@ -27,7 +37,7 @@ export const runPipeline = async (
   );
   const options = validateOptions(command.options, values);
   try {
-    const result = await command.run(options, context);
+    const result = await command.run(options, contextOf(context, command.name));
     return { result, text: command.describe?.(result) ?? '' };
   } catch (error) {
     if (isSoftshardError(error) || context.signal.aborted) throw error;

@@ -16,7 +16,7 @@ export interface StepContext {
   readonly run: string;
   /** The step's name. */
   readonly step: string;
-  /** Reports progress; never throws. `run` and `step` are set here. */
+  /** Reports progress; never throws. `run` and `step` are filled in where the event (of a child) lacks them. */
   emit(event: SoftshardEvent | EventBody): void;
   /** Reports one line for a person. */
   info(message: string): void;

@@ -72,7 +72,7 @@ const makeContext = (command: StepCommand, host: Process, output: StepOutput): S
   const step = command.name;
   const run = `${step}-${process.pid}`;
   const emit: StepContext['emit'] = (body) => {
-    const event = { ...body, run, step };
+    const event = { run, step, ...body };
     host.pipe?.send(event);
     output.event(event);
   };

@@ -11,7 +11,8 @@ import type { Step } from './steps.ts';
  * @throws The step's own error, rebuilt with its code; E_STEP_FAILED; E_ABORTED after the context's signal.
  */
 export const perform = async <T>(step: Step<T>, context: StepContext): Promise<T> => {
-  context.info(commandLine(step.name, step.argv));
+  const { label = step.name } = step;
+  context.emit({ type: 'info', message: commandLine(step.name, step.argv), run: context.run, step: label });
   const { signal } = context;
   const result = await runStep({
     script: step.script.startsWith('src/') ? modulePath(step.script) : step.script,
@@ -20,8 +21,7 @@ export const perform = async <T>(step: Step<T>, context: StepContext): Promise<T
     onEvent: (event) => {
       // The end of one step is not that of the pipeline.
       if (event.type === 'done' || event.type === 'failed') return;
-      // The context reports under the pipeline's own name.
-      context.emit('message' in event ? { ...event, message: `${event.step}: ${event.message}` } : event);
+      context.emit({ ...event, step: label });
     },
   });
   return step.decode(result);

@@ -2,7 +2,7 @@
  * The steps that a pipeline composes, typed by what they take and make: a run where a cache is due is a compile error.
  * Making a step does nothing; `perform` runs it in a process of its own.
  */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import {
   decodeResult,
   type CacheRef,
@@ -18,6 +18,8 @@ import { stepArgv } from './step-argv.ts';
 /** One process to run: a step's name, its arguments as a person would type them, and how to read its result. */
 export interface Step<T> {
   readonly name: string;
+  /** Stands before what it reports (`train distilled`); the name by default. */
+  readonly label?: string;
   /** Script that calls `stepMain`: absolute, or a name in `stages/`. */
   readonly script: string;
   readonly argv: readonly string[];
@@ -87,6 +89,7 @@ export interface TrainStepOptions extends Machine {
 /** Trains a student. */
 export const train = ({ data, cache, weights, ...rest }: TrainStepOptions): Step<RunRef> => ({
   name: 'train',
+  label: `train ${rest.name}`,
   script: 'train',
   argv: stepArgv({
     ...{ data: data.data, split: data.split, cache: cache?.dir, weights: weights?.file },
@@ -105,11 +108,14 @@ export interface EvaluateStepOptions extends Machine {
   readonly batchSize?: number | undefined;
 }
 
+const labelOf = (model: WeightsRef | RunRef): string =>
+  basename(model.kind === 'run' ? model.dir : model.file);
 const fileOf = (model: WeightsRef | RunRef): string => (model.kind === 'run' ? model.last : model.file);
 
 /** Measures a model. */
 export const evaluate = ({ model, data, ...rest }: EvaluateStepOptions): Step<Evaluation> => ({
   name: 'evaluate',
+  label: `evaluate ${labelOf(model)}`,
   script: 'evaluate',
   argv: stepArgv({ weights: fileOf(model), data: data.data, split: data.split, ...rest }),
   decode: decodeResult.evaluate,
@@ -128,6 +134,7 @@ export interface ExportStepOptions extends Machine {
 /** Writes weights in other formats. */
 export const exportModel = ({ model, out, ...rest }: ExportStepOptions): Step<ExportRef> => ({
   name: 'export',
+  label: `export ${labelOf(model)}`,
   script: 'export',
   argv: stepArgv({ weights: fileOf(model), out, ...rest }),
   decode: () => ({ kind: 'export', dir: resolve(out) }),
@@ -147,6 +154,7 @@ export interface ReportStepOptions extends Machine {
 /** Writes a run's report. */
 export const report = ({ run, teacher, baseline, data, ...rest }: ReportStepOptions): Step<ReportRef> => ({
   name: 'report',
+  label: `report ${basename(run.dir)}`,
   script: 'src/cli/report',
   argv: stepArgv({
     ...{ run: run.dir, teacher: teacher?.file, baseline: baseline?.dir },

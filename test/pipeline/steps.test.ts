@@ -58,6 +58,20 @@ describe('steps', () => {
     );
   });
 
+  test('each step is told apart by what it works on', () => {
+    const measured = { data, imgsz: 96 };
+    assert.deepEqual(
+      [
+        teach({ weights: weights('/t.pt'), data, imgsz: 96, cache: '/c' }),
+        train({ ...student, name: 'distilled' }),
+        evaluate({ model: run, ...measured }),
+        evaluate({ model: weights('/t.pt'), ...measured }),
+        report({ run }),
+      ].map(({ name, label = name }) => label),
+      ['teach', 'train distilled', 'evaluate a', 'evaluate t.pt', 'report a'],
+    );
+  });
+
   test('a result that lacks what the artefact needs is refused', () => {
     assert.throws(() => train(student).decode({ run: '/runs/a' }));
     const decoded = teach({ weights: weights('/t.pt'), data, imgsz: 96, cache: '/c' }).decode({

@@ -10,7 +10,7 @@ import { parseResults } from '../../src/report/results-table.ts';
 import { runCurves } from '../../src/report/run-curves.ts';
 import { spreadSamples } from '../../src/report/run-mosaic.ts';
 import { writeRunReport } from '../../src/report/run-report.ts';
-import { flatEntries } from '../../src/report/run-sections.ts';
+import { flatEntries, runSections } from '../../src/report/run-sections.ts';
 import { writeTinyModel } from '../evaluate/tiny-model.ts';
 import { makeTinyData } from '../tiny-training.ts';
 import { markupFault } from './markup.ts';
@@ -79,6 +79,35 @@ test('the mosaic takes labelled images from all over the split', () => {
     [0, 4, 10, 14, 20, 24, 30, 34],
   );
   assert.equal(spreadSamples(samples.slice(0, 3)).length, 2);
+});
+
+test('what was given is shown: the keys of files, and settings; the command stands elsewhere', () => {
+  const sections = runSections({
+    identity: {},
+    provenance: {},
+    places: {
+      command: 'softshard train',
+      data: 'd.yaml',
+      given: {
+        hyp: { file: 'my.yaml', text: 'lr0: 0.02 # higher\nmosaic: 0\n' },
+        distill: { file: 'terms.yaml', text: 'output: {kind: l2}' },
+        cfg: { file: 'yolov5p.yaml', text: null },
+        set: { hyp: { lr0: 0.5 } },
+      },
+    },
+  });
+  assert.deepEqual(sections, [
+    { title: 'Where', entries: [['data', 'd.yaml']] },
+    {
+      title: '--hyp my.yaml',
+      entries: [
+        ['lr0', 0.02],
+        ['mosaic', 0],
+      ],
+    },
+    { title: '--distill terms.yaml', entries: [['output.kind', 'l2']] },
+    { title: '--set', entries: [['hyp.lr0', 0.5]] },
+  ]);
 });
 
 describe('the report of a run', () => {

@@ -1,9 +1,11 @@
 /** The train step as a user runs it: from a cache without its teacher, resumed, refused. */
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readRunRecord } from '../../src/train/run-record.ts';
 import { availableEngines } from '../engines.ts';
 import { runCommand, type Ended } from '../fault/killed-command.ts';
 import { makeTinyTeacher } from '../tiny-teacher.ts';
@@ -83,6 +85,25 @@ describe(`train on ${ENGINE}`, () => {
     assert.equal(refused.code, 1, refused.output);
     assert.match(refused.output, /made with other options/);
     assert.match(refused.output, /options\.seed|distillation|initial/);
+  });
+
+  test('the record holds the command line and the contents of what was given', async () => {
+    const distill = join(folder, 'terms.yaml');
+    await writeFile(distill, 'output: {kind: l2, weight: 2} # as given\n');
+    const ended = await cached('told', '--distill', distill, '--set', 'distill.output.weight=3');
+    assert.equal(ended.code, 0, ended.output);
+    const { places } = (await readRunRecord(join(folder, 'runs', 'told'))) ?? {};
+    assert.deepEqual(places?.['given'], {
+      distill: { file: distill, text: 'output: {kind: l2, weight: 2} # as given\n' },
+      cfg: { file: tiny.model, text: await readFile(tiny.model, 'utf8') },
+      set: { distill: { output: { weight: 3 } } },
+    });
+    const { command } = z.object({ command: z.string() }).parse(places);
+    for (const part of ['softshard train --data', `--distill ${distill}`, '--set distill.output.weight=3'])
+      assert.ok(command.includes(part), command);
+    // The command that was recorded finds the run.
+    const again = await runCommand(command.split(' ').slice(1));
+    assert.match(again.output, /finished: nothing to do/);
   });
 
   test('--resume demands a run', async () => {
