@@ -35,7 +35,7 @@ export const FULL: BenchScale = {
   cacheViews: 256,
   images: 256,
   trainBatch: 16,
-  memoryImages: 100,
+  memoryImages: 240,
   memoryCredits: 96,
   teacherImages: 64,
   teachers: ['yolov5n.yaml', 'yolov5s.yaml', 'yolov5m.yaml'],
