@@ -129,13 +129,15 @@ export const screenOn = (
   stream: { write(text: string): unknown; isTTY?: boolean; columns?: number },
   environment: Readonly<Record<string, string | undefined>>,
 ): Screen => {
-  const isTerminal = stream.isTTY === true && environment['TERM'] !== 'dumb';
+  // A parent passes the lines on to its terminal.
+  const passedOn = Number(environment['SOFTSHARD_COLUMNS'] ?? 0);
+  const isTerminal = (stream.isTTY === true || passedOn > 0) && environment['TERM'] !== 'dumb';
   const noColour = environment['NO_COLOR'];
   return {
     write: (text) => void stream.write(text),
     isTerminal,
     hasColour: isTerminal && (noColour === undefined || noColour === ''),
     // A window that is resized later only changes where lines are cut.
-    columns: stream.columns ?? 100,
+    columns: passedOn > 0 ? passedOn : (stream.columns ?? 100),
   };
 };

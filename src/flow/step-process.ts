@@ -7,12 +7,16 @@ import type { Readable } from 'node:stream';
 import { SoftshardError, fromErrorRecord, reasonOf } from '../errors.ts';
 import type { SoftshardEvent } from './events.ts';
 import { interruptionOf } from './interrupt.ts';
+import { isNoise, noiseFilter } from './known-noise.ts';
 import { PARENT_FD } from './parent-pipe.ts';
 import { fileCommand, scriptCommand, type ScriptCommand } from './script-path.ts';
 import { stepEnvironment, type Environment, type StepEnvironmentOptions } from './step-environment.ts';
 
 /** Variable by which a parent that shows the events itself silences its child. */
 export const DISPLAY = 'SOFTSHARD_DISPLAY';
+
+/** Variable by which a parent on a terminal tells a child, whose lines it passes on, how wide that is. */
+export const COLUMNS = 'SOFTSHARD_COLUMNS';
 
 export interface RunStepOptions {
   /** A step's name (`teach`: `stages/teach`), or the absolute path of a script that calls `stepMain`. */
@@ -69,6 +73,22 @@ const readLines = (stream: Readable, onLine: (line: string) => void): Promise<vo
     stream.on('error', () => lines.close());
   });
 
+/** Shows what a child writes on this process's standard error; resolves at the end. */
+const passOn = (stream: Readable): Promise<void> =>
+  new Promise((resolve) => {
+    const filter = noiseFilter();
+    const show = (text: string): void => {
+      if (text !== '') process.stderr.write(text);
+    };
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => show(filter.take(text)));
+    stream.on('error', () => undefined);
+    stream.on('close', () => {
+      show(filter.end());
+      resolve();
+    });
+  });
+
 const ended = (child: ChildProcess): Promise<Pick<StepExit, 'code' | 'signalName'>> =>
   new Promise((resolve, reject) => {
     child.on('error', (error) =>
@@ -98,11 +118,15 @@ export const followStep = async (options: RunStepOptions): Promise<StepExit> => 
   const { signal, display = 'none' } = options;
   const { file, nodeArguments } = commandOf(options.script);
   const engine = options.engine ?? { threads: availableParallelism(), isa: 'default' };
-  const shown = display === 'own' ? 'inherit' : 'pipe';
+  const { isTTY, columns } = process.stderr;
   const child = spawn(process.execPath, [...nodeArguments, file, ...options.argv], {
-    stdio: ['ignore', shown, shown, 'pipe'],
+    stdio: ['ignore', display === 'own' ? 'inherit' : 'pipe', 'pipe', 'pipe'],
     detached: true,
-    env: { ...stepEnvironment(options.env ?? process.env, engine), [PARENT_FD]: '3', [DISPLAY]: display },
+    env: {
+      ...stepEnvironment(options.env ?? process.env, engine),
+      ...{ [PARENT_FD]: '3', [DISPLAY]: display },
+      ...(display === 'own' && isTTY ? { [COLUMNS]: String(Math.max(20, columns || 100)) } : {}),
+    },
   });
   const interrupt = (): void => {
     child.kill(interruptionOf(signal)?.signalName ?? 'SIGTERM');
@@ -118,12 +142,14 @@ export const followStep = async (options: RunStepOptions): Promise<StepExit> => 
     options.onEvent?.(event);
   };
   const onErrorLine = (line: string): void => {
+    if (isNoise(line)) return;
     lastLines.push(line);
     if (lastLines.length > KEPT_LINES) lastLines.shift();
   };
   const events = child.stdio[3];
   if (events !== null && events !== undefined) streams.push(readLines(events as Readable, onEventLine));
-  if (child.stderr !== null) streams.push(readLines(child.stderr, onErrorLine));
+  if (child.stderr !== null)
+    streams.push(display === 'own' ? passOn(child.stderr) : readLines(child.stderr, onErrorLine));
   child.stdout?.resume();
   if (signal?.aborted === true) interrupt();
   signal?.addEventListener('abort', interrupt);

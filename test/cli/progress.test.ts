@@ -51,6 +51,8 @@ describe('createProgress', () => {
     assert.ok(!screenOn(stream, { NO_COLOR: '1' }).hasColour);
     assert.ok(!screenOn(stream, { TERM: 'dumb' }).isTerminal);
     assert.ok(!screenOn({ write: () => true }, {}).hasColour);
+    const passedOn = screenOn({ write: () => true }, { SOFTSHARD_COLUMNS: '72' });
+    assert.deepEqual([passedOn.isTerminal, passedOn.columns], [true, 72]);
   });
 
   test('figures and times', () => {

@@ -147,6 +147,12 @@ describe('stepMain', () => {
     assert.match(failed.out, /^\{"error":\{"code":"E_USAGE"[^\n]*\}\n$/);
   });
 
+  test('what TensorFlow writes while it is loaded is not shown', async () => {
+    const { err, code } = await start(script, '--noise', '--ticks', '1').ended;
+    assert.equal(code, 0);
+    assert.equal(err, 'slow: counting\nslow: 1/1\n');
+  });
+
   test('reports NDJSON on standard error, no colours, and help without a run', async () => {
     const { out, err } = await start(script, '--events', 'json', '--ticks', '1').ended;
     assert.equal(out, 'counted 1\n');
