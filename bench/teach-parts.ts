@@ -45,7 +45,8 @@ export const teachParts = async (folder: string, data: string, size: number): Pr
   const views = plan.samples;
 
   const viewBytes = size * size * 3;
-  const decoder = createViewDecoder({ dataset, workers: 1, slots: 18, viewBytes });
+  // Each image is read once by a teacher: none is found in memory.
+  const decoder = createViewDecoder({ dataset, workers: 1, slots: 18, viewBytes, imageCacheBytes: 0 });
   const released = chain(decode({ decoder, recordOf, viewBytes, ahead: 9, batch: 1 }), ({ items }) =>
     items.pipe(map((view: LeasedView) => view.release())),
   );
