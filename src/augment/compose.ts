@@ -8,8 +8,11 @@ import type { Scratch } from './scratch.ts';
 import { warpAffine } from './warp-affine.ts';
 import { warpPerspective } from './warp-perspective.ts';
 
-/** Decoded RGB pixels of a sample, at its size on disk after EXIF orientation. */
-export type ImageOf = (sample: number) => RgbImage | Promise<RgbImage>;
+/**
+ * Decoded RGB pixels of a sample: at its size on disk after EXIF orientation, or resized bilinearly to `size`, the size
+ * that the view loads it at. Both give the same picture.
+ */
+export type ImageOf = (sample: number, size: PixelSize) => RgbImage | Promise<RgbImage>;
 
 function resized(image: RgbImage, width: number, height: number, into: () => Uint8Array): RgbImage {
   if (image.width === width && image.height === height) return image;
@@ -27,18 +30,22 @@ function paste(image: RgbImage, placed: PlacedImage, canvas: Uint8Array, canvasW
   }
 }
 
-/** The composition's images by sample, asked for all at once; of several failures the first image's is thrown. */
-async function imagesOf(composition: Composition, imageOf: ImageOf): Promise<ReadonlyMap<number, RgbImage>> {
-  const samples = [...new Set(composition.images.map(({ sample }) => sample))];
+/** The composition's images in order, asked for all at once, each once; of several failures the first is thrown. */
+async function imagesOf(composition: Composition, imageOf: ImageOf): Promise<readonly RgbImage[]> {
+  const asked = new Map<string, Promise<RgbImage>>();
+  const load = async (sample: number, size: PixelSize): Promise<RgbImage> => imageOf(sample, size);
   const settled = await Promise.allSettled(
-    samples.map(async (sample) => [sample, await imageOf(sample)] as const),
-  );
-  return new Map(
-    settled.map((outcome) => {
-      if (outcome.status === 'fulfilled') return outcome.value;
-      throw outcome.reason;
+    composition.images.map(({ sample, w, h }) => {
+      const key = `${sample} ${w} ${h}`;
+      const image = asked.get(key) ?? load(sample, { width: w, height: h });
+      asked.set(key, image);
+      return image;
     }),
   );
+  return settled.map((outcome) => {
+    if (outcome.status === 'fulfilled') return outcome.value;
+    throw outcome.reason;
+  });
 }
 
 /** Writes the composition's picture of `size` (uint8 RGB) to `out`. Rejects with what `imageOf` throws. */
@@ -54,8 +61,8 @@ export async function compose(
   const bytes = canvasWidth * canvasHeight * 3;
   const canvas = matrix === undefined ? out : scratch.bytes('canvas', bytes);
   canvas.fill(PAD_VALUE);
-  for (const placed of composition.images) {
-    const source = images.get(placed.sample);
+  for (const [i, placed] of composition.images.entries()) {
+    const source = images[i];
     if (source === undefined) continue;
     const { w, h, fit = [w, h] } = placed;
     const loaded = resized(source, w, h, () => scratch.bytes('loaded', w * h * 3));

@@ -1,21 +1,21 @@
 /** One view to make, as plain data that crosses threads, and the function that makes it on any thread. */
 import { SoftshardError } from '../errors.ts';
-import { decodeImage } from '../data/decode-image.ts';
-import type { RgbImage } from '../data/rgb-image.ts';
-import type { Sample } from '../data/sample.ts';
+import type { PixelSize, RgbImage } from '../data/rgb-image.ts';
 import type { ViewLabel, ViewRecord } from '../data/view.ts';
 import { applyView } from './apply-view.ts';
-import { createImageCache } from './image-cache.ts';
+import { createImageCache, sharedPixels, type LoadedImage } from './image-cache.ts';
+import { decodeSource, toSharedMemory, type DecodeSource } from './load-image.ts';
 import { pixelDigest } from './pixel-digest.ts';
 import { createScratch } from './scratch.ts';
-
-/** What a thread needs of a sample. */
-export type DecodeSource = Pick<Sample, 'index' | 'file' | 'width' | 'height' | 'labels'>;
 
 export interface DecodeJob {
   readonly record: ViewRecord;
   /** Every sample that the record shows, once. */
   readonly sources: readonly DecodeSource[];
+  /** Images of theirs that need not be decoded. */
+  readonly loaded: readonly LoadedImage[];
+  /** Bytes of further images that may be kept. */
+  readonly room: number;
   /** Where the pixels go: at least height * width * 3 bytes, shared by the threads. */
   readonly slot: SharedArrayBuffer;
 }
@@ -23,57 +23,62 @@ export interface DecodeJob {
 export interface DecodeResult {
   readonly labels: readonly ViewLabel[] | undefined;
   readonly pixelDigest: string;
+  /** Images that were decoded for this view and may be kept. */
+  readonly decoded: readonly LoadedImage[];
 }
 
 export type DecodeRunner = (job: DecodeJob) => Promise<DecodeResult>;
 
-/** The samples that a record shows, each once, in order of first use. */
-export function samplesOf(record: ViewRecord): readonly number[] {
-  const compositions = [
-    record.composition,
-    ...(record.mixup === undefined ? [] : [record.mixup.composition]),
-  ];
-  return [...new Set(compositions.flatMap(({ images }) => images.map(({ sample }) => sample)))];
+/** A sample at the size that a view loads it at. */
+export interface ShownImage extends PixelSize {
+  readonly sample: number;
 }
 
-function checkSize(image: RgbImage, source: DecodeSource): void {
-  if (image.width === source.width && image.height === source.height) return;
-  throw new SoftshardError('E_IMAGE', {
-    message: 'An image has another size than when the data set was read.',
-    where: source.file,
-    expected: `${source.width} x ${source.height}`,
-    found: `${image.width} x ${image.height}`,
-    remedy: 'Leave the images alone while a step runs, or start it again.',
-  });
+/** The images that a record shows, each sample and size once, in order of first use. */
+export function imagesOf(record: ViewRecord): readonly ShownImage[] {
+  const { composition, mixup } = record;
+  const shown = new Map<string, ShownImage>();
+  for (const { sample, w, h } of [...composition.images, ...(mixup?.composition.images ?? [])]) {
+    shown.set(`${sample} ${w} ${h}`, { sample, width: w, height: h });
+  }
+  return [...shown.values()];
 }
 
 /**
- * Makes a runner that takes jobs one after another (a second one waits), keeps up to `imageCacheBytes` of decoded
- * images, and uses its buffers again. Rejects with E_IMAGE or E_FILE when an image cannot be read, E_INTERNAL when a
- * source is missing.
+ * Makes a runner that takes jobs one after another (a second one waits) and uses its buffers again. Rejects with
+ * E_IMAGE or E_FILE when an image cannot be read, E_INTERNAL when a source is missing.
  */
-export function createDecodeRunner(imageCacheBytes: number): DecodeRunner {
-  const cache = createImageCache(imageCacheBytes);
+export function createDecodeRunner(): DecodeRunner {
   const scratch = createScratch();
-  const run = async ({ record, sources, slot }: DecodeJob): Promise<DecodeResult> => {
+  const run = async ({ record, sources, loaded, room, slot }: DecodeJob): Promise<DecodeResult> => {
     const byIndex = new Map(sources.map((source) => [source.index, source]));
     const sourceOf = (sample: number): DecodeSource => {
       const source = byIndex.get(sample);
       if (source !== undefined) return source;
       throw new SoftshardError('E_INTERNAL', { message: `Sample ${sample} was not sent with its view.` });
     };
-    const imageOf = async (sample: number): Promise<RgbImage> => {
-      const source = sourceOf(sample);
-      const image = await cache.get(source.file, () => decodeImage(source.file));
-      checkSize(image, source);
-      return image;
+    const held = createImageCache(Number.POSITIVE_INFINITY);
+    for (const image of loaded) held.put(image);
+    const decoded: LoadedImage[] = [];
+    let left = room;
+    const imageOf = async (sample: number, size: PixelSize): Promise<RgbImage> => {
+      const known = held.get(sample, size);
+      if (known !== undefined) return sharedPixels(known);
+      const image = await decodeSource(sourceOf(sample));
+      const bytes = size.width * size.height * 3;
+      if (bytes > left) return image;
+      left -= bytes;
+      const kept = { sample, width: size.width, height: size.height, pixels: toSharedMemory(image, size) };
+      held.put(kept);
+      decoded.push(kept);
+      return sharedPixels(kept);
     };
     const into = new Uint8Array(slot, 0, record.width * record.height * 3);
     const { labels } = await applyView(record, imageOf, (sample) => sourceOf(sample).labels, {
       into,
       scratch,
     });
-    return { labels, pixelDigest: pixelDigest(into) };
+    return { labels, pixelDigest: pixelDigest(into), decoded };
   };
   let last: Promise<unknown> = Promise.resolve();
   return (job) => {

@@ -28,8 +28,7 @@ export interface DecodeThreads {
  */
 export function startDecodeThreads(
   count: number,
-  imageCacheBytes: number,
-  startThread: () => Worker = () => startWorker('decode-worker', import.meta.url, { imageCacheBytes }),
+  startThread: () => Worker = () => startWorker('decode-worker', import.meta.url),
 ): DecodeThreads {
   let threads: readonly Thread[] = [];
   let failure: SoftshardError | undefined;

@@ -1,6 +1,5 @@
 /** Entry of a decoding thread: takes jobs, answers each with its result or its error, in order. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { z } from 'zod';
+import { parentPort } from 'node:worker_threads';
 import { toErrorRecord, type ErrorRecord } from '../errors.ts';
 import { createDecodeRunner, type DecodeJob, type DecodeResult } from './decode-job.ts';
 
@@ -13,8 +12,7 @@ export type DecodeReply =
   | { readonly id: number; readonly result: DecodeResult }
   | { readonly id: number; readonly error: ErrorRecord };
 
-const { imageCacheBytes } = z.object({ imageCacheBytes: z.number().min(0) }).parse(workerData);
-const run = createDecodeRunner(imageCacheBytes);
+const run = createDecodeRunner();
 
 parentPort?.on('message', ({ id, job }: DecodeRequest) => {
   const reply = (message: DecodeReply): void => parentPort?.postMessage(message);

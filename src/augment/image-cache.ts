@@ -1,40 +1,45 @@
-/** Decoded images of one thread, least recently used dropped first, bounded in bytes. */
-import type { RgbImage } from '../data/rgb-image.ts';
+/** Decoded images in memory that all decoding threads share, bounded in bytes. */
+import type { PixelSize, RgbImage } from '../data/rgb-image.ts';
 
-export interface ImageCache {
-  /** The image of that file, decoded by `load` when it is not held. A failing load leaves nothing behind. */
-  get(file: string, load: () => Promise<RgbImage>): Promise<RgbImage>;
-  /** Bytes held now, never more than the bound. */
-  readonly bytes: () => number;
+/** A sample's pixels after the load-time resize, as any thread reads them: uint8 RGB, [height, width, 3]. */
+export interface LoadedImage extends PixelSize {
+  readonly sample: number;
+  readonly pixels: SharedArrayBuffer;
 }
 
-/** Holds at most `limitBytes` of pixels; an image larger than that is passed through and not kept. 0 keeps nothing. */
+export interface ImageCache {
+  /** The sample's image at that size, if it is held. */
+  get(sample: number, size: PixelSize): LoadedImage | undefined;
+  /** Holds an image, unless it is held already or does not fit. */
+  put(image: LoadedImage): void;
+  /** Bytes that still fit. */
+  readonly room: () => number;
+}
+
+const keyOf = (sample: number, { width, height }: PixelSize): string => `${sample} ${width} ${height}`;
+
+/** The pixels of a held image. */
+export const sharedPixels = ({ width, height, pixels }: LoadedImage): RgbImage => ({
+  width,
+  height,
+  pixels: new Uint8Array(pixels),
+});
+
+/**
+ * Holds at most `limitBytes` of pixels; 0 holds nothing. What is held stays: an epoch asks for every image once, so
+ * that dropping the oldest for the newest would find nothing again where not all of them fit.
+ */
 export function createImageCache(limitBytes: number): ImageCache {
-  // A Map iterates in order of insertion: what is used is inserted anew, so the first is the oldest.
-  const held = new Map<string, RgbImage>();
+  const held = new Map<string, LoadedImage>();
   let bytes = 0;
-  const keep = (file: string, image: RgbImage): void => {
-    if (image.pixels.length > limitBytes || held.has(file)) return;
-    held.set(file, image);
-    bytes += image.pixels.length;
-    for (const [oldest, { pixels }] of held) {
-      if (bytes <= limitBytes) break;
-      held.delete(oldest);
-      bytes -= pixels.length;
-    }
-  };
   return {
-    async get(file, load) {
-      const found = held.get(file);
-      if (found !== undefined) {
-        held.delete(file);
-        held.set(file, found);
-        return found;
-      }
-      const image = await load();
-      keep(file, image);
-      return image;
+    get: (sample, size) => held.get(keyOf(sample, size)),
+    put(image) {
+      const key = keyOf(image.sample, image);
+      if (held.has(key) || bytes + image.pixels.byteLength > limitBytes) return;
+      held.set(key, image);
+      bytes += image.pixels.byteLength;
     },
-    bytes: () => bytes,
+    room: () => limitBytes - bytes,
   };
 }

@@ -2,8 +2,10 @@
 import { SoftshardError } from '../errors.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { DecodedView, ViewRecord } from '../data/view.ts';
-import { createDecodeRunner, samplesOf, type DecodeSource } from './decode-job.ts';
+import { createDecodeRunner, imagesOf } from './decode-job.ts';
 import { closed, startDecodeThreads, type DecodeThreads } from './decode-threads.ts';
+import { createImageCache } from './image-cache.ts';
+import type { DecodeSource } from './load-image.ts';
 import { aborted, createSlotPool } from './slot-pool.ts';
 
 export interface ViewDecoderOptions {
@@ -14,7 +16,10 @@ export interface ViewDecoderOptions {
   readonly slots: number;
   /** Bytes of the largest view: height * width * 3. */
   readonly viewBytes: number;
-  /** Decoded images that each thread keeps (mosaics show an image several times), bytes; 64 MiB by default. */
+  /**
+   * Bytes of decoded images that are kept, resized as views load them, for all threads together; 64 MiB by default, 0
+   * for none. The pixels of views are the same for any number.
+   */
   readonly imageCacheBytes?: number;
 }
 
@@ -36,8 +41,8 @@ export interface ViewDecoder {
 }
 
 /** The engine room of workers = 0: the same runner, in this thread. */
-const inThisThread = (imageCacheBytes: number): DecodeThreads => ({
-  run: createDecodeRunner(imageCacheBytes),
+const inThisThread = (): DecodeThreads => ({
+  run: createDecodeRunner(),
   close: () => Promise.resolve(),
 });
 
@@ -61,8 +66,8 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
   checkOptions(options);
   const { dataset, workers, viewBytes, imageCacheBytes = 64 * 2 ** 20 } = options;
   const slots = createSlotPool(options.slots, viewBytes);
-  const threads =
-    workers === 0 ? inThisThread(imageCacheBytes) : startDecodeThreads(workers, imageCacheBytes);
+  const images = createImageCache(imageCacheBytes);
+  const threads = workers === 0 ? inThisThread() : startDecodeThreads(workers);
   let open = true;
 
   const sourceOf = (sample: number): DecodeSource => {
@@ -76,7 +81,8 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
     async decode(record, signal) {
       const bytes = record.width * record.height * 3;
       if (bytes > viewBytes) throw unfit(`a view larger than a slot of ${viewBytes} bytes`, `${bytes} bytes`);
-      const sources = samplesOf(record).map(sourceOf);
+      const shown = imagesOf(record);
+      const sources = [...new Set(shown.map(({ sample }) => sample))].map(sourceOf);
       const slot = await slots.acquire(signal);
       let held = true;
       const release = (): void => {
@@ -84,7 +90,8 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
         held = false;
       };
       // An aborted view keeps its slot until its thread is done writing there.
-      const work = threads.run({ record, sources, slot });
+      const loaded = shown.flatMap((image) => images.get(image.sample, image) ?? []);
+      const work = threads.run({ record, sources, loaded, room: images.room(), slot });
       let onAbort: (() => void) | undefined;
       const cancelled = new Promise<never>((_, reject) => {
         if (signal === undefined) return;
@@ -95,9 +102,10 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
         else signal.addEventListener('abort', onAbort, { once: true });
       });
       try {
-        const result = await Promise.race([work, cancelled]);
+        const { labels, pixelDigest, decoded } = await Promise.race([work, cancelled]);
         if (!open) throw closed();
-        return { record, pixels: new Uint8Array(slot, 0, bytes), ...result, release };
+        for (const image of decoded) images.put(image);
+        return { record, pixels: new Uint8Array(slot, 0, bytes), labels, pixelDigest, release };
       } catch (error) {
         void work.then(release, release);
         throw error;

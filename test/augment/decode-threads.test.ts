@@ -11,7 +11,7 @@ const FRAIL = `
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', ({ id, job }) => {
     const view = job.record.view;
-    if (view === 0) parentPort.postMessage({ id, result: { labels: undefined, pixelDigest: 'ok' } });
+    if (view === 0) parentPort.postMessage({ id, result: { labels: undefined, pixelDigest: 'ok', decoded: [] } });
     if (view === 2) process.exit(7);
     if (view === 3) throw new Error('out of luck');
   });`;
@@ -20,6 +20,8 @@ const frail = (): Worker => new Worker(FRAIL, { eval: true, stderr: true });
 const job = (view: number): DecodeJob => ({
   record: { ...bankView(0), view },
   sources: [],
+  loaded: [],
+  room: 0,
   slot: new SharedArrayBuffer(1),
 });
 const failed = (work: Promise<unknown>): Promise<SoftshardError> =>
@@ -34,7 +36,7 @@ describe('a thread that dies', () => {
     [3, /out of luck/],
   ] as const) {
     test(`rejects all it had in hand: ${reason.source}`, async () => {
-      const threads = startDecodeThreads(1, 0, frail);
+      const threads = startDecodeThreads(1, frail);
       assert.equal((await threads.run(job(0))).pixelDigest, 'ok');
       const waiting = failed(threads.run(job(1)));
       const fatal = failed(threads.run(job(view)));
@@ -48,7 +50,7 @@ describe('a thread that dies', () => {
   }
 
   test('leaves the others at work', async () => {
-    const threads = startDecodeThreads(2, 0, frail);
+    const threads = startDecodeThreads(2, frail);
     const hanging = failed(threads.run(job(1)));
     await failed(threads.run(job(2)));
     assert.equal((await threads.run(job(0))).pixelDigest, 'ok');

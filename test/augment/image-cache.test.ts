@@ -1,34 +1,39 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { createImageCache } from '../../src/augment/image-cache.ts';
-import type { RgbImage } from '../../src/data/rgb-image.ts';
+import { describe, test } from 'node:test';
+import { createImageCache, sharedPixels, type LoadedImage } from '../../src/augment/image-cache.ts';
 
-const image = (bytes: number): RgbImage => ({ width: bytes / 3, height: 1, pixels: new Uint8Array(bytes) });
-
-test('keeps what was used last, within its bytes', async () => {
-  const cache = createImageCache(90);
-  const loads: string[] = [];
-  const get = (file: string, bytes = 30): Promise<RgbImage> =>
-    cache.get(file, () => {
-      loads.push(file);
-      return Promise.resolve(image(bytes));
-    });
-  for (const file of ['a', 'b', 'c', 'a', 'd', 'a', 'c', 'b']) {
-    await get(file);
-    assert.ok(cache.bytes() <= 90);
-  }
-  assert.deepEqual(loads, ['a', 'b', 'c', 'd', 'b']);
-  await get('huge', 120);
-  await get('huge', 120);
-  assert.equal(cache.bytes(), 90);
-  assert.deepEqual(loads.slice(5), ['huge', 'huge'], 'too large to keep, and drives nothing out');
+const image = (sample: number, width = 10): LoadedImage => ({
+  sample,
+  width,
+  height: 1,
+  pixels: new SharedArrayBuffer(width * 3),
 });
 
-test('a failing load is tried again', async () => {
-  const cache = createImageCache(90);
-  await assert.rejects(
-    cache.get('a', () => Promise.reject(new Error('once'))),
-    /once/,
-  );
-  assert.equal((await cache.get('a', () => Promise.resolve(image(3)))).width, 1);
+describe('decoded images in memory', () => {
+  test('what fits is held and stays', () => {
+    const cache = createImageCache(90);
+    for (const sample of [0, 1, 2, 3, 0]) cache.put(image(sample));
+    assert.equal(cache.room(), 0);
+    for (const sample of [0, 1, 2]) assert.equal(cache.get(sample, image(sample))?.sample, sample);
+    assert.equal(cache.get(3, image(3)), undefined);
+  });
+
+  test('sizes of one sample are told apart, a second put changes nothing', () => {
+    const cache = createImageCache(90);
+    const first = image(4);
+    cache.put(first);
+    cache.put(image(4));
+    cache.put(image(4, 7));
+    assert.equal(cache.get(4, first), first);
+    assert.equal(cache.get(4, { width: 7, height: 1 })?.width, 7);
+    assert.equal(cache.get(4, { width: 1, height: 10 }), undefined);
+    assert.equal(cache.room(), 90 - 30 - 21);
+    assert.equal(sharedPixels(first).pixels.buffer, first.pixels);
+  });
+
+  test('no bytes hold nothing', () => {
+    const cache = createImageCache(0);
+    cache.put(image(0));
+    assert.equal(cache.get(0, image(0)), undefined);
+  });
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { drawView } from '../../src/augment/draw-view.ts';
 import { LETTERBOX_ONLY } from '../../src/augment/augmentation.ts';
 import { createViewDecoder, type SlottedView, type ViewDecoder } from '../../src/augment/view-decoder.ts';
+import type { ViewRecord } from '../../src/data/view.ts';
 import { isSoftshardError, SoftshardError } from '../../src/errors.ts';
 import { bankView, SIZES } from './view-bank.ts';
 import { pictureSet, type PictureSet } from './picture-set.ts';
@@ -21,12 +22,19 @@ after(() => pictures.remove());
 const decoder = (workers: number, slots = 4): ViewDecoder =>
   createViewDecoder({ dataset: pictures, workers, slots, viewBytes: VIEW_BYTES });
 
-/** Decodes all records at once, keeps what each view was, frees its slot. */
-async function decodeAll(workers: number): Promise<unknown[]> {
-  const views = decoder(workers);
+/** Decodes records at once, keeps what each view was, frees its slot. */
+async function decodeAll(
+  workers: number,
+  imageCacheBytes?: number,
+  wanted: readonly ViewRecord[] = records,
+): Promise<unknown[]> {
+  const views = createViewDecoder({
+    ...{ dataset: pictures, workers, slots: 4, viewBytes: VIEW_BYTES },
+    ...(imageCacheBytes === undefined ? {} : { imageCacheBytes }),
+  });
   try {
     return await Promise.all(
-      records.map(async (record) => {
+      wanted.map(async (record) => {
         const view = await views.decode(record);
         const kept = {
           pixels: Buffer.from(view.pixels).toString('base64'),
@@ -64,6 +72,37 @@ const settled = (promise: Promise<unknown>): Promise<boolean> =>
 test('any number of workers gives the same bytes', async () => {
   const here = await decodeAll(0);
   for (const workers of [1, 2, 4]) assert.deepEqual(await decodeAll(workers), here, `${workers} workers`);
+});
+
+test('kept images change no byte: none of them, some, all, here and on threads, cold and warm', async () => {
+  const twice = [...records, ...records];
+  const plain = await decodeAll(0, 0, twice);
+  for (const bytes of [5_000, 20_000, 2 ** 24]) {
+    for (const workers of [0, 2]) {
+      assert.deepEqual(await decodeAll(workers, bytes, twice), plain, `${bytes} bytes, ${workers} workers`);
+    }
+  }
+});
+
+test('an image that is kept is not read again', async () => {
+  const file = join(pictures.folder, 'once.png');
+  const [sample] = pictures.samples;
+  assert.ok(sample !== undefined);
+  await copyFile(sample.file, file);
+  const samples = [{ ...sample, file }];
+  const record = drawView({ sample: 0, view: 0 }, SIZES, 64, LETTERBOX_ONLY, 0);
+  for (const imageCacheBytes of [0, 2 ** 20]) {
+    await copyFile(sample.file, file);
+    const views = createViewDecoder({
+      ...{ dataset: { samples }, workers: 1, slots: 1, viewBytes: VIEW_BYTES, imageCacheBytes },
+    });
+    const first = await views.decode(record);
+    first.release();
+    await rm(file);
+    if (imageCacheBytes === 0) assert.equal((await failed(views.decode(record))).code, 'E_IMAGE');
+    else assert.equal((await views.decode(record)).pixelDigest, first.pixelDigest);
+    await views.close();
+  }
 });
 
 for (const workers of [0, 1]) {
