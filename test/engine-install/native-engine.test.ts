@@ -63,7 +63,7 @@ describe('findNativeEngine', { skip: wheel && source ? false : 'no native engine
   });
 
   test('the name holds all that the bits depend on', () => {
-    assert.match(name, /^native-cpu-tf2\.21\.0-tfjs4\.22\.0-napi8-[0-9a-f]{8}$/);
+    assert.match(name, /^native-cpu-tf2\.21\.0-tfjs4\.22\.0-napi8-[0-9a-f]{8}-[0-9a-f]{8}$/);
   });
 
   test('lists and removes', () => {

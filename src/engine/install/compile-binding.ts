@@ -4,6 +4,7 @@ import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BindingSource } from './binding-source.ts';
 import { NAPI_VERSION } from './native-engine.ts';
+import type { NativeOpsSource } from './native-ops-source.ts';
 import { cannotInstall } from './requirements.ts';
 import { lastLines, runCommand } from './run-command.ts';
 
@@ -14,6 +15,8 @@ const nodeHeaders = (): string =>
 export interface CompileOptions {
   readonly compiler: string;
   readonly source: BindingSource;
+  /** Our own ops, to be linked into the binding; undefined leaves them out. */
+  readonly nativeOps?: NativeOpsSource | undefined;
   /** Engine folder with `lib/` and `include/`; `tfjs_binding.node` is written into it. */
   readonly folder: string;
   readonly log: string;
@@ -21,18 +24,9 @@ export interface CompileOptions {
   readonly signal?: AbortSignal;
 }
 
-/**
- * Writes `tfjs_binding.node`, which looks for its libraries beside itself, so that the folder can be moved.
- *
- * @throws E_ENGINE_INSTALL when the compiler fails.
- */
-export const compileBinding = async (options: CompileOptions): Promise<void> => {
-  const { source, folder } = options;
+const compilerArguments = ({ source, folder, nativeOps }: CompileOptions): string[] => {
   const lib = join(folder, 'lib');
-  // The linker looks for names without version, and these stand for TensorFlow's own.
-  symlinkSync('libtensorflow_cc.so.2', join(lib, 'libtensorflow.so'));
-  symlinkSync('libtensorflow_framework.so.2', join(lib, 'libtensorflow_framework.so'));
-  const args = ['-O2', '-fPIC', '-shared', '-std=c++17', `-DNAPI_VERSION=${NAPI_VERSION}`];
+  const args = ['-O3', '-fPIC', '-shared', '-std=c++17', `-DNAPI_VERSION=${NAPI_VERSION}`];
   args.push('-DNODE_GYP_MODULE_NAME=tfjs_binding');
   for (const include of [
     nodeHeaders(),
@@ -42,9 +36,28 @@ export const compileBinding = async (options: CompileOptions): Promise<void> => 
   ])
     args.push(`-I${include}`);
   args.push(join(source.folder, 'tfjs_backend.cc'), join(source.folder, 'tfjs_binding.cc'));
+  // Fused multiply-adds would give other bits on other processors.
+  if (nativeOps !== undefined) args.push('-ffp-contract=off', '-Wno-psabi', '-pthread', ...nativeOps.files);
   args.push('-o', join(folder, 'tfjs_binding.node'));
   args.push(`-L${lib}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/lib');
-  const { code, output } = await runCommand(options.compiler, args, {
+  return args;
+};
+
+/** The linker looks for names without version, and these stand for TensorFlow's own. */
+export const linkLibraries = (folder: string): void => {
+  const lib = join(folder, 'lib');
+  symlinkSync('libtensorflow_cc.so.2', join(lib, 'libtensorflow.so'));
+  symlinkSync('libtensorflow_framework.so.2', join(lib, 'libtensorflow_framework.so'));
+};
+
+/**
+ * Writes `tfjs_binding.node`, which looks for its libraries beside itself, so that the folder can be moved. Needs
+ * `linkLibraries` first.
+ *
+ * @throws E_ENGINE_INSTALL when the compiler fails.
+ */
+export const compileBinding = async (options: CompileOptions): Promise<void> => {
+  const { code, output } = await runCommand(options.compiler, compilerArguments(options), {
     log: options.log,
     environment: options.environment,
     ...(options.signal === undefined ? {} : { signal: options.signal }),

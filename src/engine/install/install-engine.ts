@@ -12,16 +12,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { SoftshardError } from '../../errors.ts';
-import { scriptCommand } from '../../flow/script-path.ts';
 import { findBindingSource, type BindingSource } from './binding-source.ts';
-import { compileBinding } from './compile-binding.ts';
+import { buildBinding, type BindingWork } from './build-binding.ts';
 import { fetchKernels } from './fetch-kernels.ts';
 import { downloadWheel, verifyWheel } from './fetch-wheel.ts';
 import { enginesFolder } from './home.ts';
 import { withInstallLock } from './install-lock.ts';
+import type { NativeOpsSource } from './native-ops-source.ts';
 import { engineName, isFound, readEngine, type EngineRecord, type NativeEngine } from './native-engine.ts';
 import { cannotInstall, requireCompiler, requirePip, requireSpace, requireWheel } from './requirements.ts';
-import { lastLines, runCommand } from './run-command.ts';
 import { unpackWheel } from './unpack-wheel.ts';
 import type { Wheel } from './wheels.ts';
 
@@ -50,14 +49,8 @@ export interface InstallResult {
   readonly state: 'installed' | 'found';
 }
 
-interface Work {
+interface Work extends BindingWork {
   readonly wheel: Wheel;
-  readonly source: BindingSource;
-  readonly compiler: string;
-  readonly folder: string;
-  readonly log: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly say: (line: string) => void;
 }
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
@@ -73,29 +66,7 @@ const syncPath = (path: string): void => {
 
 const FILES = ['tfjs_binding.node', 'lib/libtensorflow_cc.so.2', 'lib/libtensorflow_framework.so.2'];
 
-/** Loads the engine in a child process, so that a crash is an error of the installation and not of this process. */
-const selfTest = async (work: Work, signal: AbortSignal | undefined): Promise<void> => {
-  const { file, nodeArguments } = scriptCommand('src/engine/install/self-test-main');
-  const binding = join(work.folder, 'tfjs_binding.node');
-  const { code, output } = await runCommand(
-    process.execPath,
-    [...nodeArguments, file, binding, work.source.packageFolder],
-    {
-      log: work.log,
-      environment: { ...work.environment, TF_CPP_MIN_LOG_LEVEL: '2' },
-      ...(signal === undefined ? {} : { signal }),
-    },
-  );
-  signal?.throwIfAborted();
-  if (code !== 0)
-    throw cannotInstall(
-      'The compiled engine does not pass its self-test.',
-      'Use --engine wasm, and look into the log.',
-      lastLines(output),
-    );
-};
-
-const writeRecord = (work: Work): void => {
+const writeRecord = (work: Work, nativeOps: NativeOpsSource | undefined): void => {
   const { wheel, source, compiler, folder } = work;
   const record: EngineRecord = {
     format: 'softshard-engine',
@@ -108,6 +79,7 @@ const writeRecord = (work: Work): void => {
     wheelSha256: wheel.sha256,
     bindingSha256: source.sha256,
     compiler,
+    ...(nativeOps === undefined ? {} : { nativeOpsSha256: nativeOps.sha256 }),
     files: Object.fromEntries(FILES.map((file) => [file, statSync(join(folder, file)).size])),
   };
   writeFileSync(join(folder, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
@@ -131,12 +103,9 @@ const build = async (work: Work, options: InstallOptions, temporary: string): Pr
   await verifyWheel(wheelFile, wheel, signal);
   say(`unpacking ${megabytes(wheel.unpackedBytes)}`);
   await unpackWheel(wheelFile, folder, signal);
-  say('compiling the binding (about 10 s)');
-  await compileBinding({ ...work, ...signalled });
+  const nativeOps = await buildBinding(work, signal);
   rmSync(join(folder, 'include'), { recursive: true });
-  say('testing');
-  await selfTest(work, signal);
-  writeRecord(work);
+  writeRecord(work, nativeOps);
 };
 
 /** Adds the log's place to an error of the installation. */

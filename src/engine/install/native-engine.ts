@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { findBindingSource, type BindingSource } from './binding-source.ts';
 import { enginesFolder, softshardHome } from './home.ts';
+import { nativeOpsSource } from './native-ops-source.ts';
 import { wheelFor, type Wheel } from './wheels.ts';
 
 /** Node-API version that the binding is compiled for. */
@@ -58,7 +59,7 @@ export const isFound = (result: NativeEngine | MissingEngine): result is NativeE
 
 /** The folder name of an engine: everything its bits depend on. */
 export const engineName = (wheel: Wheel, source: BindingSource): string =>
-  `native-${wheel.device}-tf${wheel.tensorflow}-tfjs${source.version}-napi${NAPI_VERSION}-${source.sha256.slice(0, 8)}`;
+  `native-${wheel.device}-tf${wheel.tensorflow}-tfjs${source.version}-napi${NAPI_VERSION}-${source.sha256.slice(0, 8)}-${nativeOpsSource().sha256.slice(0, 8)}`;
 
 /** Reads an engine folder, or says what is wrong with it. Checks presence and sizes, not contents. */
 export const readEngine = (home: string, name: string): NativeEngine | MissingEngine => {

@@ -1,10 +1,13 @@
 /**
  * Script: loads an engine's binding in a process of its own and checks one convolution with both gradients.
- * Prints one JSON object; arguments: the paths of the binding and of the kernel package.
+ * Prints one JSON object; arguments: the paths of the binding and of the kernel package, and `native-ops` where our
+ * own ops are in the binding.
  */
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import type { NativeBackend } from '../ops/native-backend.ts';
+import { libraryOps } from '../ops/native-library.ts';
 import { loadKernels } from './load-kernels.ts';
 
 const bindingVersion = z.object({ TF_Version: z.string() });
@@ -45,9 +48,20 @@ const checkConvolution = (): void => {
   equal('the gradient of the filter', dw, [12, 16, 24, 28]);
 };
 
-const [, , path, packageFolder] = process.argv;
+/** Our own batch norm over two pixels: (1, 3) become (-1, 1), in whole numbers again. */
+const checkNativeOps = (): void => {
+  const { batchNormTrain } = libraryOps(tf.backend() as unknown as NativeBackend);
+  const x = tf.tensor4d([1, 3], [1, 1, 2, 1]);
+  const { y, mean, variance } = batchNormTrain(x, tf.tensor1d([1]), tf.tensor1d([0]), 0);
+  equal('the batch norm', y, [-1, 1]);
+  equal('the mean', mean, [2]);
+  equal('the variance', variance, [2]);
+};
+
+const [, , path, packageFolder, nativeOps] = process.argv;
 if (path === undefined || packageFolder === undefined) throw new Error('a path is missing');
 const { tensorflow, gpu } = load(path, packageFolder);
 await tf.setBackend('tensorflow');
 checkConvolution();
+if (nativeOps !== undefined && !gpu) checkNativeOps();
 process.stdout.write(`${JSON.stringify({ tensorflow, gpu })}\n`);

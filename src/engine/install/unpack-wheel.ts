@@ -11,6 +11,11 @@ const WANTED: readonly (readonly [from: string, to: string])[] = [
   ['tensorflow/THIRD_PARTY_NOTICES.txt', 'THIRD_PARTY_NOTICES.txt'],
   ['tensorflow/include/LICENSE', 'LICENSE'],
   ['tensorflow/include/tensorflow/c/', 'include/tensorflow/c/'],
+  // kernels.h includes one header of this folder.
+  [
+    'tensorflow/include/tensorflow/core/common_runtime/next_pluggable_device/c/',
+    'include/tensorflow/core/common_runtime/next_pluggable_device/c/',
+  ],
   ['tensorflow/include/tensorflow/core/platform/', 'include/tensorflow/core/platform/'],
   ['tensorflow/include/tsl/platform/', 'include/tsl/platform/'],
   ['tensorflow/include/xla/tsl/c/', 'include/xla/tsl/c/'],
