@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import { bufferCount, mergeMap, type Observable } from 'rxjs';
+import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
 import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting } from '../src/cache/cache-writer.ts';
 import { openCache } from '../src/cache/cache-reader.ts';
@@ -123,7 +124,10 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
   const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
   const decoder =
     shards === undefined
-      ? createViewDecoder({ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes })
+      ? createViewDecoder({
+          ...{ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes },
+          imageCacheBytes: imageCacheLimit(options, process.availableMemory()),
+        })
       : undefined;
   const source = shards?.decoder ?? decoder;
   if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');

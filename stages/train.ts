@@ -7,6 +7,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
 import { lockWriter } from '../src/cache/writer-lock.ts';
 import type { JsonRecord } from '../src/cache/identity.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
@@ -143,7 +144,11 @@ export async function train(options: TrainOptions, context: StepContext): Promis
         (begun === undefined ? '' : `; going on at epoch ${begun.epoch}, batch ${begun.batch}`),
       total: options.epochs,
     });
-    const progress = await trainLoop({ run, engine, folder, resume: begun !== undefined }, context);
+    const imageCacheBytes = imageCacheLimit(options, process.availableMemory());
+    const progress = await trainLoop(
+      { run, engine, folder, resume: begun !== undefined, imageCacheBytes },
+      context,
+    );
     return resultOf(folder, parameters, progress, false);
   } finally {
     await lock.release();

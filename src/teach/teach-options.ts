@@ -1,5 +1,6 @@
 /** The options of `teach`, and those of its answers, which `plan` has too. */
 import { z } from 'zod';
+import { imageCacheOptions } from '../augment/image-cache-options.ts';
 import { ANSWER_CODECS, isAnswerCodec } from './answer-codec.ts';
 import { viewPlanOptions } from './prepare-plan.ts';
 
@@ -26,6 +27,7 @@ export const teachOptionsSchema = z.strictObject({
   teachBatch: z.int().min(1).default(8).describe('views a forward pass of the teacher'),
   from: z.string().optional().describe('pixel shards of softshard decode to read instead of decoding'),
   workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
+  ...imageCacheOptions,
   threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
   engine: z
     .enum(['native', 'wasm', 'cpu'])

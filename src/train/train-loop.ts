@@ -35,6 +35,8 @@ export interface TrainLoopOptions {
   readonly folder: string;
   /** Go on from the folder's checkpoint. */
   readonly resume: boolean;
+  /** Memory for decoded images. */
+  readonly imageCacheBytes: number;
 }
 
 /** Trains until the last epoch is done and returns the final progress. Rejects with E_ABORTED after a checkpoint. */
@@ -106,6 +108,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
     workers: options.workers,
     slots: Math.max(4, 2 * options.workers),
     viewBytes: options.imgsz * options.imgsz * 3,
+    imageCacheBytes: loop.imageCacheBytes,
   });
   const load = createBatchLoader({
     dataset: run.dataset,

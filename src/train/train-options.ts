@@ -1,5 +1,6 @@
 /** The options of `train`: one schema for the command line, the library and the help. */
 import { z } from 'zod';
+import { imageCacheOptions } from '../augment/image-cache-options.ts';
 import { UPDATE_RULES, type UpdateRuleName } from '../optim/update-rule.ts';
 
 const count = z.int().min(1);
@@ -76,6 +77,7 @@ export const trainOptionsSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe('of initial weights, order and augmentation'),
   threads: count.optional().describe('threads of the engine; those of the machine by default'),
   workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
+  ...imageCacheOptions,
   engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
   credits: z.int().min(1).default(2048).describe('memory for batches in flight').meta({ unit: 'MB' }),
   checkpointMinutes: z
@@ -103,6 +105,8 @@ export const FREE_OPTIONS = [
   'name',
   'threads',
   'workers',
+  'imageCache',
+  'imageCacheBytes',
   'engine',
   'credits',
   'checkpointMinutes',

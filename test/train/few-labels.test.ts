@@ -88,6 +88,14 @@ describe(`few labels on ${ENGINE}`, () => {
     assert.match(whole.output, /each batch: 2 of 3 labelled images, 2 of 9 unlabelled ones/);
     const results = await readFile(join(folder, 'runs', 'whole', 'results.csv'), 'utf8');
     assert.match(results, /train\/hard\/box/);
+    const uncached = await train('uncached', tiny.data, ...share, '--image-cache', 'none', '--workers', '0');
+    assert.equal(uncached.code, 0, uncached.output);
+    for (const file of ['last.safetensors', 'checkpoint.safetensors', 'results.csv']) {
+      const read = (name: string): Promise<Buffer> => readFile(join(folder, 'runs', name, file));
+      assert.ok((await read('whole')).equals(await read('uncached')), file);
+    }
+    const found = await train('whole', tiny.data, ...share, '--image-cache-bytes', '100000');
+    assert.match(found.output, /finished: nothing to do/, 'memory is no part of a run');
     const other = await train('whole', tiny.data, '--labelled-share', '0.25');
     assert.equal(other.code, 1, other.output);
     assert.match(other.output, /options\.labelledShare/);
