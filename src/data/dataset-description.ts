@@ -1,4 +1,5 @@
 /** Where the images of a data set lie and what its classes are called, before any image is opened. */
+import type { AnnotationReader } from './annotated-image.ts';
 import { SoftshardError } from '../errors.ts';
 
 /** What can be asked for. `train` includes the unlabelled images; `all` is everything. */
@@ -8,7 +9,7 @@ export type Split = (typeof SPLITS)[number];
 /** What a source belongs to. `other` is what lies in no split of a folder. */
 export type SourceSplit = 'train' | 'val' | 'test' | 'unlabelled' | 'other';
 
-/** A folder of images, searched recursively, or a text file that lists images. */
+/** A folder of images, searched recursively, or a text file or annotation file that lists images. */
 export interface ImageSource {
   readonly split: SourceSplit;
   /** Absolute path. */
@@ -17,6 +18,8 @@ export interface ImageSource {
   readonly labelled: boolean;
   /** Absolute paths of folders below `path` that do not belong to it. */
   readonly exclude?: ReadonlySet<string>;
+  /** Lists the images with their annotations, where these are not in label files. */
+  readonly readAnnotations?: AnnotationReader;
 }
 
 export interface DatasetDescription {

@@ -3,18 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { reasonOf, SoftshardError } from '../errors.ts';
-import type { DatasetDescription, ImageSource, SourceSplit } from './dataset-description.ts';
-
-/** Folder names taken as a split; a year may follow, as in train2017. */
-const SPLIT_FOLDERS: readonly (readonly [SourceSplit, RegExp])[] = [
-  ['train', /^train(?:ing)?(?:\d{4})?$/i],
-  ['val', /^val(?:id|idation)?(?:\d{4})?$/i],
-  ['test', /^test(?:\d{4})?$/i],
-  ['unlabelled', /^unlabell?ed(?:\d{4})?$/i],
-];
-
-const splitOf = (folder: string): SourceSplit | undefined =>
-  SPLIT_FOLDERS.find(([, pattern]) => pattern.test(folder))?.[0];
+import type { DatasetDescription, ImageSource } from './dataset-description.ts';
+import { splitOf } from './split-folder.ts';
 
 const EXPECTED = 'images/ and labels/, directly or by split (images/train or train/images), or a data yaml';
 
@@ -34,8 +24,14 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
   }
 }
 
+/** Whether a folder has label files of YOLO: `labels/`, or `SPLIT/labels/`. */
+export async function hasLabelFolder(root: string): Promise<boolean> {
+  const places = [root, ...(await foldersIn(root)).filter(splitOf).map((name) => join(root, name))];
+  return places.some((place) => existsSync(join(place, 'labels')));
+}
+
 /** classes.txt, one name a line, at the root or in labels/. */
-async function classNames(root: string): Promise<readonly string[] | undefined> {
+export async function classNamesIn(root: string): Promise<readonly string[] | undefined> {
   for (const file of [join(root, 'classes.txt'), join(root, 'labels', 'classes.txt')]) {
     if (!existsSync(file)) continue;
     const names = (await readFile(file, 'utf8')).trim().split('\n');
@@ -87,5 +83,5 @@ export async function describeFolder(folder: string): Promise<DatasetDescription
       found: folders.length === 0 ? 'no folders' : `the folders ${folders.slice(0, 12).join(', ')}`,
     });
   }
-  return { source: root, root, sources, names: await classNames(root), warnings: [] };
+  return { source: root, root, sources, names: await classNamesIn(root), warnings: [] };
 }

@@ -1,10 +1,11 @@
 /** The data yaml of YOLO: where the images of each split lie, and what the classes are called. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { reasonOf, SoftshardError, type FailureDetail } from '../errors.ts';
 import { readClassNames } from './class-names.ts';
+import { cocoSource } from './coco-folder.ts';
 import type { DatasetDescription, ImageSource, SourceSplit } from './dataset-description.ts';
 
 const SPLIT_KEYS = ['train', 'val', 'test', 'unlabelled'] as const;
@@ -67,7 +68,7 @@ function locate(root: string, entry: string, where: string): string {
 
 /**
  * Reads a data yaml: `path` (root, relative to the yaml's own folder, which is the default), `train`, `val`, `test`
- * and `unlabelled` (each a path or list of paths: folders or list files, relative to the root), `names` (list or map)
+ * and `unlabelled` (each a path or list of paths: folders, list files or json files of COCO, relative to the root), `names` (list or map)
  * and/or `nc`. `download` is never run; other keys give a warning. Only the splits in `wanted` have to exist on disk.
  * Throws E_DATA_YAML.
  */
@@ -90,7 +91,12 @@ export async function readDatasetYaml(
     const where = `${source}, key ${split}`;
     for (const entry of entriesOf(value, where)) {
       const located = wanted.includes(split) ? locate(root, entry, where) : resolve(root, entry);
-      sources.push({ split, path: located, labelled: split !== 'unlabelled' });
+      const isCoco = extname(located).toLowerCase() === '.json';
+      sources.push(
+        isCoco
+          ? cocoSource(located, root, split)
+          : { split, path: located, labelled: split !== 'unlabelled' },
+      );
     }
   }
   if (sources.length === 0) {

@@ -24,7 +24,7 @@ const byRow = (a: BoxLabel, b: BoxLabel): number =>
   a.classIndex - b.classIndex || a.cx - b.cx || a.cy - b.cy || a.w - b.w || a.h - b.h;
 
 /** Without duplicates the order stays; with some, the survivors come out sorted by (class, cx, cy, w, h). */
-function withoutDuplicates(labels: readonly BoxLabel[]): readonly BoxLabel[] {
+export function withoutDuplicates(labels: readonly BoxLabel[]): readonly BoxLabel[] {
   const sorted = labels.toSorted(byRow);
   const unique = sorted.filter((label, i) => {
     const before = sorted[i - 1];
@@ -52,8 +52,10 @@ export function readLabelText(text: string, options: LabelOptions = {}): LabelRe
   return { labels: withoutDuplicates(labels) };
 }
 
-const lineOf = (problem: LabelProblem, file: string): string =>
-  problem.line === undefined ? file : `${file}:${problem.line}`;
+const lineOf = ({ line, position }: LabelProblem, file: string): string => {
+  if (line !== undefined) return `${file}:${line}`;
+  return position === undefined ? file : `${file}, ${position}`;
+};
 
 /** The E_LABEL error of `problem` in `file`. */
 export const labelFailure = (problem: LabelProblem, file: string): SoftshardError =>

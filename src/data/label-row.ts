@@ -5,6 +5,8 @@ import type { BoxLabel } from './sample.ts';
 export interface LabelProblem {
   /** 1-based; undefined when the fault is not in one line. */
   readonly line?: number;
+  /** Where the file has no rows: which of its objects, in words. */
+  readonly position?: string;
   /** `class-range`: the class index is a good one, but not below the number of classes. */
   readonly kind: 'malformed' | 'class-range';
   readonly message: string;

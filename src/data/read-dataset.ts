@@ -12,15 +12,20 @@ import {
   type ImageSource,
   type Split,
 } from './dataset-description.ts';
-import { describeFolder } from './dataset-folder.ts';
+import { describeCocoFile, describeCocoFolder, isJsonFile } from './coco-folder.ts';
+import { describeFolder, hasLabelFolder } from './dataset-folder.ts';
 import { readDatasetYaml } from './dataset-yaml.ts';
 import { listImages } from './image-list.ts';
 import { mapBounded } from './map-bounded.ts';
 import { readSample, type SampleSource } from './read-sample.ts';
 import type { Dataset, Sample } from './sample.ts';
+import { describeVocFolder } from './voc-folder.ts';
 
 export interface ReadDatasetOptions {
-  /** A data yaml, or a folder that holds images/ and labels/, directly or by split. */
+  /**
+   * A data yaml; a folder that holds images/ and labels/, directly or by split; a json file of COCO, or a folder of
+   * such files and images; a folder of images and xml files of Pascal VOC.
+   */
   readonly data: string;
   /** Default: `train` (with the unlabelled images), or `all` for a folder without a training split. */
   readonly split?: Split | undefined;
@@ -56,27 +61,47 @@ async function describe(
     throw new SoftshardError('E_DATA_YAML', {
       message: 'There is no such data set.',
       where: data,
-      expected: 'a data yaml, or a folder that holds images/ and labels/',
+      expected: 'a data yaml, a json file of COCO, or a folder of images and labels',
       found: reasonOf(error),
       cause: error,
     });
   }
-  if (isFolder) return { description: await describeFolder(data), split };
+  if (isFolder) return { description: await describeAnyFolder(data), split };
+  if (await isJsonFile(data)) return { description: describeCocoFile(data), split };
   const chosen = split ?? 'train';
   return { description: await readDatasetYaml(data, sourceSplitsOf(chosen)), split: chosen };
 }
 
+/** Label files come first; COCO's and VOC's files are looked for where there are none. */
+async function describeAnyFolder(folder: string): Promise<DatasetDescription> {
+  const found = (await hasLabelFolder(folder))
+    ? undefined
+    : ((await describeCocoFolder(folder)) ?? (await describeVocFolder(folder)));
+  return found ?? describeFolder(folder);
+}
+
 const posixPath = (root: string, file: string): string => relative(root, file).split(sep).join('/');
 
-/** The images of all sources, each once, in byte order of their paths. */
+interface ListedSamples {
+  readonly samples: readonly SampleSource[];
+  readonly names: readonly string[] | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** The images of all sources, each once, in byte order of their paths, and the class names. */
 async function listSamples(
   description: DatasetDescription,
   sources: readonly ImageSource[],
-): Promise<readonly SampleSource[]> {
+): Promise<ListedSamples> {
   const { root } = description;
   const byPath = new Map<string, SampleSource>();
+  let { names } = description;
+  const warnings: string[] = [];
   for (const source of sources) {
-    for (const file of await listImages(source, root)) {
+    const annotated = await source.readAnnotations?.(names);
+    names ??= annotated?.names;
+    warnings.push(...(annotated?.warnings ?? []));
+    for (const file of annotated?.images.keys() ?? (await listImages(source, root))) {
       const path = posixPath(root, file);
       const known = byPath.get(path);
       if (known !== undefined && known.labelled !== source.labelled) {
@@ -87,10 +112,11 @@ async function listSamples(
           found: path,
         });
       }
-      byPath.set(path, { path, file, labelled: source.labelled });
+      byPath.set(path, { path, file, labelled: source.labelled, annotated: annotated?.images.get(file) });
     }
   }
-  return [...byPath.values()].sort((a, b) => compareBytes(a.path, b.path));
+  const samples = [...byPath.values()].sort((a, b) => compareBytes(a.path, b.path));
+  return { samples, names, warnings };
 }
 
 /**
@@ -109,8 +135,9 @@ export async function readDataset(options: ReadDatasetOptions): Promise<Dataset>
   const { description, split: wanted } = await describe(options.data, options.split);
   for (const warning of description.warnings) options.onWarning?.(warning);
   const { split, sources } = selectSources(description, wanted);
-  const listed = await listSamples(description, sources);
-  const classes = description.names?.length;
+  const { samples: listed, names, warnings } = await listSamples(description, sources);
+  for (const warning of warnings) options.onWarning?.(warning);
+  const classes = names?.length;
   let done = 0;
   const results = await mapBounded(listed, { concurrency: CONCURRENCY, signal }, async (source) => {
     const result = await readSample(source, { classes, badImages });
@@ -137,8 +164,8 @@ export async function readDataset(options: ReadDatasetOptions): Promise<Dataset>
   return {
     root: description.root,
     split,
-    names: description.names ?? placeholderNames(highestClass(samples) + 1),
-    namesKnown: description.names !== undefined,
+    names: names ?? placeholderNames(highestClass(samples) + 1),
+    namesKnown: names !== undefined,
     samples,
     digest: datasetDigest(samples, dropped),
     labelsDigest: labelsDigest(samples),

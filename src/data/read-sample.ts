@@ -1,14 +1,17 @@
 /** Checks one image and reads its labels. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { isSoftshardError, reasonOf, SoftshardError } from '../errors.ts';
 import { decodeImage } from './decode-image.ts';
 import { readImageBytes } from './image-bytes.ts';
 import { endsAsItShould } from './image-format.ts';
 import { readImageHeader } from './image-header.ts';
+import { annotatedLabels, type AnnotatedImage } from './annotated-image.ts';
 import { labelFailure, labelReason, readLabelText } from './label-file.ts';
 import { labelPath } from './label-path.ts';
-import type { BoxLabel, Sample } from './sample.ts';
+import type { LabelProblem } from './label-row.ts';
+import type { Sample } from './sample.ts';
 
 /** Shortest side of a usable image, pixels (YOLOv5 v7.0). */
 export const MIN_IMAGE_SIDE = 10;
@@ -19,6 +22,8 @@ export interface SampleSource {
   readonly path: string;
   readonly file: string;
   readonly labelled: boolean;
+  /** What an annotation file says of it; undefined where its labels are in a label file. */
+  readonly annotated?: AnnotatedImage | undefined;
 }
 
 export interface SampleOptions {
@@ -72,6 +77,24 @@ const imageReason = (error: SoftshardError): string => {
   return found === undefined ? message : `${message} Found ${found}.`;
 };
 
+/** Labels of a sample, or what is wrong with them: `file` says it, which is `name` wherever the data set lies. */
+async function readLabels(
+  { path, file, annotated }: SampleSource,
+  { width, height }: Pick<Sample, 'width' | 'height'>,
+  { classes }: SampleOptions,
+): Promise<
+  | Pick<Sample, 'labels' | 'annotations'>
+  | { readonly problem: LabelProblem; readonly file: string; readonly name: string }
+> {
+  if (annotated !== undefined) {
+    const read = annotatedLabels(annotated, width, height);
+    return 'problem' in read ? { ...read, file: annotated.file, name: basename(annotated.file) } : read;
+  }
+  const labelFile = labelPath(file);
+  const read = readLabelText(await labelText(labelFile), classes === undefined ? {} : { classes });
+  return 'problem' in read ? { ...read, file: labelFile, name: labelPath(`/${path}`).slice(1) } : read;
+}
+
 /**
  * Reads one sample. With `badImages: 'drop'` an unusable image or label file comes back as a reason; with `'error'`
  * it is E_IMAGE or E_LABEL. A class beyond the names is always E_LABEL: the yaml does not belong to these labels.
@@ -86,18 +109,13 @@ export async function readSample(source: SampleSource, options: SampleOptions): 
     if (options.badImages === 'error' || !isSoftshardError(error, 'E_IMAGE')) throw error;
     return { path, reason: imageReason(error) };
   }
-  let labels: readonly BoxLabel[] | undefined;
-  if (source.labelled) {
-    const labelFile = labelPath(file);
-    const { classes } = options;
-    const result = readLabelText(await labelText(labelFile), classes === undefined ? {} : { classes });
-    if ('problem' in result) {
-      if (options.badImages === 'error' || result.problem.kind === 'class-range') {
-        throw labelFailure(result.problem, labelFile);
-      }
-      return { path, reason: labelReason(result.problem, labelPath(`/${path}`).slice(1)) };
+  if (!source.labelled) return { path, file, ...image, labels: undefined };
+  const read = await readLabels(source, image, options);
+  if ('problem' in read) {
+    if (options.badImages === 'error' || read.problem.kind === 'class-range') {
+      throw labelFailure(read.problem, read.file);
     }
-    labels = result.labels;
+    return { path, reason: labelReason(read.problem, read.name) };
   }
-  return { path, file, ...image, labels };
+  return { path, file, ...image, ...read };
 }
