@@ -1,15 +1,29 @@
 /** What `teach` costs beside its teacher: its rate against the bare forward pass, and CPU time a view by part. */
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
 import { findNativeEngine, isFound } from '../src/engine/install/index.ts';
+import { scriptCommand } from '../src/flow/script-path.ts';
 import { alternate, median } from './alternate.ts';
-import { openCommand, own } from './contestants.ts';
+import { engineEnvironment, openCommand, own } from './contestants.ts';
 import { measureStep } from './measure-step.ts';
 import { makePictures } from './pictures.ts';
 import type { BenchPart, Figure } from './report.ts';
 import type { BenchScale } from './scale.ts';
-import { teachParts } from './teach-parts.ts';
 
 const BATCH = 8;
+
+/** CPU seconds a view by part, in a process with the allocator settings of an engine's. */
+const partsOf = async (folder: string, data: string, size: number): Promise<Record<string, number>> => {
+  const { file, nodeArguments } = scriptCommand('bench/teach-parts-main');
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...nodeArguments, file, folder, data, String(size)],
+    { env: { ...engineEnvironment() } },
+  );
+  return z.record(z.string(), z.number()).parse(JSON.parse(stdout));
+};
 
 /** One bare measurement: images a second of the forward pass, and CPU seconds an image. */
 const bare = async (
@@ -32,7 +46,7 @@ export const teachFigures = async (folder: string, scale: BenchScale): Promise<B
   const engine = isFound(findNativeEngine()) ? 'native' : 'wasm';
   const { size, teacherImages } = scale;
   const { data } = await makePictures(folder, 'pictures', teacherImages, size);
-  const parts = await teachParts(folder, data, size);
+  const parts = await partsOf(folder, data, size);
   const figures: Figure[] = Object.entries(parts).map(([name, seconds]) => ({
     name: `teach, CPU of ${name}`,
     value: seconds * 1000,
