@@ -10,10 +10,14 @@ export const command = defineStep({
     'Installs the native engine: fetches TensorFlow’s wheel with pip, compiles the binding to it and tests it. A second call finds it and does nothing.',
   environment: 'none',
   options: z.strictObject({
+    device: z
+      .enum(['cpu', 'gpu'])
+      .default('cpu')
+      .describe('what the engine computes on; gpu needs an NVIDIA driver and takes CUDA with it'),
     from: z
       .string()
       .optional()
-      .describe('wheel that is already on this machine; nothing is downloaded')
+      .describe('wheel that is already on this machine, or the folder of the wheels; nothing is downloaded')
       .meta({ placeholder: 'FILE' }),
     kernels: z
       .array(z.string())
@@ -28,8 +32,9 @@ export const command = defineStep({
       .describe('where engines are kept; by default SOFTSHARD_HOME, else the user’s cache folder')
       .meta({ placeholder: 'DIR' }),
   }),
-  run: async ({ from, kernels, home }, context) => {
+  run: async ({ device, from, kernels, home }, context) => {
     const { engine, state } = await installEngine({
+      device,
       home: home === undefined ? softshardHome() : resolve(home),
       offline: isOffline(),
       onMessage: (line) => context.info(line),

@@ -19,7 +19,6 @@ import { verifyWheel } from '../../src/engine/install/fetch-wheel.ts';
 import { enginesFolder } from '../../src/engine/install/home.ts';
 import { installEngine } from '../../src/engine/install/install-engine.ts';
 import { findNativeEngine, isFound } from '../../src/engine/install/native-engine.ts';
-import { requireWheel } from '../../src/engine/install/requirements.ts';
 import { unpackWheel } from '../../src/engine/install/unpack-wheel.ts';
 import { WHEELS, type Wheel } from '../../src/engine/install/wheels.ts';
 import { tinyZip } from './tiny-zip.ts';
@@ -170,22 +169,6 @@ cp "$WHEEL" "$2/tiny.whl"`;
       installEngine({ home, wheel: huge, wheelFile, environment: path(programs({ 'g++': '' })) }),
     );
     assert.equal(full.code, 'E_DISK_FULL');
-  });
-});
-
-describe('requireWheel', () => {
-  const fails = (platform: string, glibc: string | null, text: RegExp): void =>
-    assert.throws(
-      () => requireWheel(platform, glibc),
-      (error) => isSoftshardError(error, 'E_ENGINE_INSTALL') && text.test(error.message),
-    );
-
-  test('knows platforms and C libraries', () => {
-    assert.equal(requireWheel('linux-x64', '2.27').tensorflow, '2.21.0');
-    assert.equal(requireWheel('linux-x64', '3.0').tensorflow, '2.21.0');
-    fails('linux-x64', '2.9', /needs glibc 2\.27[^]*glibc 2\.9/);
-    fails('linux-x64', null, /another C library/);
-    fails('darwin-arm64', null, /no native engine for this platform[^]*darwin-arm64/);
   });
 });
 

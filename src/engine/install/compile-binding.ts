@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BindingSource } from './binding-source.ts';
+import { libraryLayout } from './library-layout.ts';
 import { NAPI_VERSION } from './native-engine.ts';
 import type { NativeOpsSource } from './native-ops-source.ts';
 import { cannotInstall } from './requirements.ts';
@@ -24,9 +25,13 @@ export interface CompileOptions {
   readonly signal?: AbortSignal;
 }
 
-const compilerArguments = ({ source, folder, nativeOps }: CompileOptions): string[] => {
+/** The compiler's arguments on a platform (`process.platform`). */
+export const compilerArguments = (
+  { source, folder, nativeOps }: Pick<CompileOptions, 'source' | 'folder' | 'nativeOps'>,
+  platform: string = process.platform,
+): string[] => {
   const lib = join(folder, 'lib');
-  const args = ['-O3', '-fPIC', '-shared', '-std=c++17', `-DNAPI_VERSION=${NAPI_VERSION}`];
+  const args = ['-O3', '-fPIC', '-std=c++17', `-DNAPI_VERSION=${NAPI_VERSION}`];
   args.push('-DNODE_GYP_MODULE_NAME=tfjs_binding');
   for (const include of [
     nodeHeaders(),
@@ -39,15 +44,13 @@ const compilerArguments = ({ source, folder, nativeOps }: CompileOptions): strin
   // Fused multiply-adds would give other bits on other processors.
   if (nativeOps !== undefined) args.push('-ffp-contract=off', '-Wno-psabi', '-pthread', ...nativeOps.files);
   args.push('-o', join(folder, 'tfjs_binding.node'));
-  args.push(`-L${lib}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/lib');
+  args.push(`-L${lib}`, '-ltensorflow', '-ltensorflow_framework', ...libraryLayout(platform).linkFlags);
   return args;
 };
 
 /** The linker looks for names without version, and these stand for TensorFlow's own. */
 export const linkLibraries = (folder: string): void => {
-  const lib = join(folder, 'lib');
-  symlinkSync('libtensorflow_cc.so.2', join(lib, 'libtensorflow.so'));
-  symlinkSync('libtensorflow_framework.so.2', join(lib, 'libtensorflow_framework.so'));
+  for (const [name, target] of libraryLayout().links) symlinkSync(target, join(folder, 'lib', name));
 };
 
 /**

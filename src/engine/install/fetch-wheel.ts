@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { SoftshardError, reasonOf } from '../../errors.ts';
 import { cannotInstall } from './requirements.ts';
 import { lastLines, runCommand } from './run-command.ts';
-import type { Wheel } from './wheels.ts';
+import { pipCommand, type PinnedWheel } from './pinned-wheel.ts';
 
 /** Throws E_ENGINE_INSTALL when a file is not the pinned wheel, E_FILE when it cannot be read. */
-export const verifyWheel = async (path: string, wheel: Wheel, signal?: AbortSignal): Promise<void> => {
+export const verifyWheel = async (path: string, wheel: PinnedWheel, signal?: AbortSignal): Promise<void> => {
   const hash = createHash('sha256');
   try {
     await pipeline(
@@ -20,7 +20,7 @@ export const verifyWheel = async (path: string, wheel: Wheel, signal?: AbortSign
   } catch (error) {
     if (signal?.aborted === true) throw error;
     throw new SoftshardError('E_FILE', {
-      message: 'The TensorFlow wheel cannot be read.',
+      message: 'The wheel cannot be read.',
       where: path,
       found: reasonOf(error),
       remedy: 'Check the path given with --from.',
@@ -30,11 +30,11 @@ export const verifyWheel = async (path: string, wheel: Wheel, signal?: AbortSign
   const digest = hash.digest('hex');
   if (digest === wheel.sha256) return;
   throw new SoftshardError('E_ENGINE_INSTALL', {
-    message: 'The TensorFlow wheel is not the one that this version was made for.',
+    message: 'The wheel is not the one that this version was made for.',
     where: path,
     expected: `${wheel.file}, sha256 ${wheel.sha256}`,
     found: `sha256 ${digest}`,
-    remedy: `Fetch it with: pip download --no-deps --only-binary=:all: --python-version ${wheel.pipPython} --platform ${wheel.pipPlatform} ${wheel.requirement}`,
+    remedy: `Fetch it with: ${pipCommand(wheel)}`,
   });
 };
 
@@ -59,7 +59,7 @@ export interface DownloadOptions {
 }
 
 /** Downloads the wheel with pip (its configuration, proxies and mirrors apply) and returns its path. */
-export const downloadWheel = async (wheel: Wheel, options: DownloadOptions): Promise<string> => {
+export const downloadWheel = async (wheel: PinnedWheel, options: DownloadOptions): Promise<string> => {
   const { folder, onMessage, signal } = options;
   const scratch = join(folder, 'pip');
   mkdirSync(scratch, { recursive: true });
@@ -69,7 +69,7 @@ export const downloadWheel = async (wheel: Wheel, options: DownloadOptions): Pro
   let tenths = 0;
   const watch = setInterval(() => {
     const share = Math.floor((10 * bytesBelow(scratch)) / wheel.bytes);
-    if (share > tenths && share < 10) onMessage(`downloaded ${share * 10} % of TensorFlow`);
+    if (share > tenths && share < 10) onMessage(`downloaded ${share * 10} % of ${wheel.requirement}`);
     tenths = Math.max(tenths, share);
   }, 1000);
   try {
@@ -81,7 +81,7 @@ export const downloadWheel = async (wheel: Wheel, options: DownloadOptions): Pro
     signal?.throwIfAborted();
     if (code !== 0)
       throw cannotInstall(
-        'pip could not download TensorFlow.',
+        `pip could not download ${wheel.requirement}.`,
         'Check the network and pip’s configuration, or fetch the wheel elsewhere and pass --from FILE.',
         lastLines(output, 2),
       );

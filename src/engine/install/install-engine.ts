@@ -1,35 +1,29 @@
 /** Installs the native engine: fetch, verify, unpack, compile, test, and only then show it under its name. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SoftshardError } from '../../errors.ts';
-import { findBindingSource, type BindingSource } from './binding-source.ts';
+import { findBindingSource } from './binding-source.ts';
 import { buildBinding, type BindingWork } from './build-binding.ts';
-import { fetchKernels } from './fetch-kernels.ts';
-import { downloadWheel, verifyWheel } from './fetch-wheel.ts';
+import { findGpu } from './gpu-device.ts';
 import { enginesFolder } from './home.ts';
 import { withInstallLock } from './install-lock.ts';
-import type { NativeOpsSource } from './native-ops-source.ts';
-import { engineName, isFound, readEngine, type EngineRecord, type NativeEngine } from './native-engine.ts';
-import { cannotInstall, requireCompiler, requirePip, requireSpace, requireWheel } from './requirements.ts';
-import { unpackWheel } from './unpack-wheel.ts';
-import type { Wheel } from './wheels.ts';
+import { installPlan, planLines, sizeText } from './install-plan.ts';
+import { engineName, isFound, readEngine, type NativeEngine } from './native-engine.ts';
+import { provideSource } from './provide-source.ts';
+import { provideWheels } from './provide-wheels.ts';
+import { cannotInstall, requireCompiler, requireSpace, requireWheel } from './requirements.ts';
+import { unpackCudaWheel, unpackWheel } from './unpack-wheel.ts';
+import type { EngineDevice, Wheel } from './wheels.ts';
+import { syncPath, writeEngineRecord } from './write-engine-record.ts';
 
 export interface InstallOptions {
   /** Softshard's home folder. */
   readonly home: string;
-  /** What to install; by default the wheel pinned for this platform. */
+  /** What the engine is to compute on; `cpu` by default. */
+  readonly device?: EngineDevice;
+  /** What to install; by default the wheel pinned for this platform and device. */
   readonly wheel?: Wheel;
-  /** A wheel that is already on this machine; nothing is downloaded then. */
+  /** A wheel that is already on this machine, or a folder with it and its companions; nothing is downloaded then. */
   readonly wheelFile?: string;
   /** Tarballs of the kernel package and its dependency that are already on this machine. */
   readonly kernelFiles?: readonly string[];
@@ -53,59 +47,17 @@ interface Work extends BindingWork {
   readonly wheel: Wheel;
 }
 
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
-
-const syncPath = (path: string): void => {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-};
-
-const FILES = ['tfjs_binding.node', 'lib/libtensorflow_cc.so.2', 'lib/libtensorflow_framework.so.2'];
-
-const writeRecord = (work: Work, nativeOps: NativeOpsSource | undefined): void => {
-  const { wheel, source, compiler, folder } = work;
-  const record: EngineRecord = {
-    format: 'softshard-engine',
-    major: 1,
-    minor: 0,
-    tensorflow: wheel.tensorflow,
-    tfjs: source.version,
-    device: wheel.device,
-    wheel: wheel.file,
-    wheelSha256: wheel.sha256,
-    bindingSha256: source.sha256,
-    compiler,
-    ...(nativeOps === undefined ? {} : { nativeOpsSha256: nativeOps.sha256 }),
-    files: Object.fromEntries(FILES.map((file) => [file, statSync(join(folder, file)).size])),
-  };
-  writeFileSync(join(folder, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
-  for (const file of [...FILES, 'engine.json', '.']) syncPath(join(folder, file));
-};
-
 const build = async (work: Work, options: InstallOptions, temporary: string): Promise<void> => {
-  const { wheel, say, log, environment, folder } = work;
+  const { wheel, say, log, environment, folder, source, compiler } = work;
   const { signal } = options;
-  const signalled = signal === undefined ? {} : { signal };
-  let wheelFile = options.wheelFile;
-  if (wheelFile === undefined) {
-    const python = await requirePip(environment, signal);
-    say(`downloading TensorFlow ${wheel.tensorflow} (${megabytes(wheel.bytes)}) to ${temporary}`);
-    wheelFile = await downloadWheel(wheel, {
-      ...{ python, folder: temporary, environment, log, onMessage: say },
-      ...signalled,
-    });
+  const providing = { ...{ temporary, log, environment, say, signal }, given: options.wheelFile };
+  for await (const { pinned, path } of provideWheels(wheel, providing)) {
+    say(`unpacking ${sizeText(pinned.unpackedBytes)}`);
+    await (pinned === wheel ? unpackWheel : unpackCudaWheel)(path, folder, signal);
   }
-  say('verifying the wheel');
-  await verifyWheel(wheelFile, wheel, signal);
-  say(`unpacking ${megabytes(wheel.unpackedBytes)}`);
-  await unpackWheel(wheelFile, folder, signal);
   const nativeOps = await buildBinding(work, signal);
   rmSync(join(folder, 'include'), { recursive: true });
-  writeRecord(work, nativeOps);
+  writeEngineRecord({ wheel, source, compiler, nativeOps, folder });
 };
 
 /** Adds the log's place to an error of the installation. */
@@ -118,40 +70,11 @@ const withLog = (error: unknown, log: string): unknown =>
       })
     : error;
 
-/** The binding's source; where npm dropped the optional package, a copy of it is fetched into the home first. */
-const provideSource = async (
-  options: InstallOptions,
-  environment: Readonly<Record<string, string | undefined>>,
-  say: (line: string) => void,
-): Promise<BindingSource> => {
-  const { home, signal } = options;
-  const found = findBindingSource(home);
-  if (found !== undefined) return found;
-  const engines = enginesFolder(home);
-  mkdirSync(engines, { recursive: true });
-  mkdirSync(join(home, 'logs'), { recursive: true });
-  const log = join(home, 'logs', 'engine-install.log');
-  const signalled = signal === undefined ? {} : { signal };
-  const fetching = {
-    ...{ home, environment, log, onMessage: say, ...signalled },
-    files: options.kernelFiles ?? [],
-    offline: options.offline ?? false,
-  };
-  await withInstallLock(engines, () => fetchKernels(fetching), {
-    ...signalled,
-    onWait: (holder) => say(`waiting for the installation by process ${holder.pid}`),
-  });
-  const fetched = findBindingSource(home);
-  if (fetched === undefined)
-    throw cannotInstall('The fetched package is not found again.', `Remove ${home}/kernels and try again.`);
-  return fetched;
-};
-
 const checkDownload = (options: InstallOptions, wheel: Wheel): void => {
   if (options.wheelFile !== undefined || options.offline !== true) return;
   throw cannotInstall(
     `TensorFlow ${wheel.tensorflow} is not installed, and SOFTSHARD_OFFLINE forbids the download.`,
-    `Pass the wheel (${wheel.file}) with --from FILE, unset SOFTSHARD_OFFLINE, or use --engine wasm.`,
+    `Pass ${wheel.companions.length === 0 ? `the wheel (${wheel.file}) with --from FILE` : `the folder with ${wheel.file} and NVIDIA's wheels with --from DIR`}, unset SOFTSHARD_OFFLINE, or use --engine wasm.`,
   );
 };
 
@@ -166,20 +89,22 @@ export const installEngine = async (options: InstallOptions): Promise<InstallRes
   const { home, signal } = options;
   const say = options.onMessage ?? (() => undefined);
   const environment = options.environment ?? process.env;
-  const wheel = options.wheel ?? requireWheel();
+  const wheel = options.wheel ?? requireWheel(options.device);
   if (findBindingSource(home) === undefined) checkDownload(options, wheel);
-  const source = await provideSource(options, environment, say);
+  const source = await provideSource({
+    ...{ home, environment, say, signal },
+    kernelFiles: options.kernelFiles ?? [],
+    offline: options.offline ?? false,
+  });
   const name = engineName(wheel, source);
   const before = readEngine(home, name);
   if (isFound(before)) return { engine: before, state: 'found' };
   checkDownload(options, wheel);
   const compiler = requireCompiler(environment);
   const engines = enginesFolder(home);
-  const download = options.wheelFile === undefined ? wheel.bytes * 2 : 0;
-  say(
-    `native engine: TensorFlow ${wheel.tensorflow}, ${download === 0 ? '' : `${megabytes(wheel.bytes)} to download, `}${megabytes(wheel.unpackedBytes)} on disk, in ${join(engines, name)}`,
-  );
-  requireSpace(home, wheel.unpackedBytes + download);
+  const plan = installPlan(wheel, options.wheelFile === undefined);
+  for (const line of planLines(plan, join(engines, name), findGpu(environment))) say(line);
+  requireSpace(home, plan.freeBytes);
   mkdirSync(join(home, 'logs'), { recursive: true });
   mkdirSync(engines, { recursive: true });
 

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { findBindingSource, type BindingSource } from './binding-source.ts';
 import { enginesFolder, softshardHome } from './home.ts';
 import { nativeOpsSource } from './native-ops-source.ts';
-import { wheelFor, type Wheel } from './wheels.ts';
+import { findGpu, hasGpu, type GpuDevice } from './gpu-device.ts';
+import { wheelFor, type EngineDevice, type Wheel } from './wheels.ts';
 
 /** Node-API version that the binding is compiled for. */
 export const NAPI_VERSION = 8;
@@ -20,6 +21,8 @@ export const engineRecord = z.looseObject({
   device: z.enum(['cpu', 'gpu']),
   wheel: z.string(),
   wheelSha256: z.string(),
+  /** sha256 of each wheel of CUDA's libraries, by file name; in an engine for the GPU. */
+  companions: z.record(z.string(), z.string()).optional(),
   bindingSha256: z.string(),
   compiler: z.string(),
   /** sha256 of the source of our own ops, where they are compiled into the binding. */
@@ -53,6 +56,8 @@ export interface MissingEngine {
   readonly missing: string;
 }
 
+const NOT_INSTALLED = 'no native engine is installed in';
+
 /** Whether a search found an engine. */
 export const isFound = (result: NativeEngine | MissingEngine): result is NativeEngine =>
   'bindingPath' in result;
@@ -65,7 +70,7 @@ export const engineName = (wheel: Wheel, source: BindingSource): string =>
 export const readEngine = (home: string, name: string): NativeEngine | MissingEngine => {
   const folder = join(enginesFolder(home), name);
   const recordPath = join(folder, 'engine.json');
-  if (!existsSync(recordPath)) return { missing: `no native engine is installed in ${home}` };
+  if (!existsSync(recordPath)) return { missing: `${NOT_INSTALLED} ${home}` };
   let record: EngineRecord;
   try {
     record = engineRecord.parse(JSON.parse(readFileSync(recordPath, 'utf8')));
@@ -89,21 +94,31 @@ export const readEngine = (home: string, name: string): NativeEngine | MissingEn
 };
 
 /**
- * Finds the native engine that fits this package and machine. Cheap and synchronous; loads nothing.
+ * Finds the native engine that fits this package and machine: the one for the GPU where a GPU can be used, else the
+ * one for the CPU; where only one of them is installed, that one. Cheap and synchronous; loads nothing.
  *
  * @param home Softshard's home folder; by default from the environment.
+ * @param gpu The GPU that can be used; by default what this machine has.
  */
-export const findNativeEngine = (home: string = softshardHome()): NativeEngine | MissingEngine => {
+export const findNativeEngine = (
+  home: string = softshardHome(),
+  gpu: GpuDevice = findGpu(),
+): NativeEngine | MissingEngine => {
   const platform = `${process.platform}-${process.arch}`;
-  const wheel = wheelFor(platform);
-  if (wheel === undefined) return { missing: `no TensorFlow wheel is known for ${platform}` };
+  if (wheelFor(platform) === undefined) return { missing: `no TensorFlow wheel is known for ${platform}` };
   const source = findBindingSource(home);
   if (source === undefined)
     return {
       missing:
         'the optional package @tensorflow/tfjs-node-gpu is not installed; softshard engine install fetches it',
     };
-  return readEngine(home, engineName(wheel, source));
+  const devices: readonly EngineDevice[] = hasGpu(gpu) ? ['gpu', 'cpu'] : ['cpu', 'gpu'];
+  const engines = devices
+    .map((device) => wheelFor(platform, device))
+    .filter((wheel) => wheel !== undefined)
+    .map((wheel) => readEngine(home, engineName(wheel, source)));
+  const damaged = engines.find((engine) => !isFound(engine) && !engine.missing.startsWith(NOT_INSTALLED));
+  return engines.find(isFound) ?? damaged ?? { missing: `${NOT_INSTALLED} ${home}` };
 };
 
 /** Every engine in a home with its state, whether it fits this package or not, by name. */

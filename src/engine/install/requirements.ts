@@ -1,10 +1,12 @@
 /** What an installation needs from the machine. Each thing that is missing has one clear line. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { release } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SoftshardError } from '../../errors.ts';
 import { runCommand } from './run-command.ts';
-import { wheelFor, type Wheel } from './wheels.ts';
+import { isOlder } from './version-order.ts';
+import { wheelFor, type EngineDevice, type Wheel } from './wheels.ts';
 
 /** An installation that cannot go on, with what to do. */
 export const cannotInstall = (message: string, remedy: string, found?: string): SoftshardError =>
@@ -37,29 +39,50 @@ const reportHeader = z.object({ header: z.object({ glibcVersionRuntime: z.string
 export const glibcVersion = (): string | undefined =>
   reportHeader.safeParse(process.report.getReport()).data?.header.glibcVersionRuntime;
 
-const isOlder = (version: string, than: string): boolean => {
-  const a = version.split('.').map(Number);
-  const b = than.split('.').map(Number);
-  return (a[0] ?? 0) !== (b[0] ?? 0) ? (a[0] ?? 0) < (b[0] ?? 0) : (a[1] ?? 0) < (b[1] ?? 0);
-};
+/** The machine that an engine is to run on. */
+export interface Machine {
+  /** `process.platform`-`process.arch`. */
+  readonly platform: string;
+  /** Version of glibc; null for another C library. */
+  readonly glibc: string | null;
+  /** Version of macOS's kernel (`os.release()`); only looked at there. */
+  readonly release: string;
+}
 
-/** The wheel for a platform with glibc `glibc` (null: another C library). Throws E_ENGINE_INSTALL where there is none. */
-export const requireWheel = (
-  platform = `${process.platform}-${process.arch}`,
-  glibc: string | null = glibcVersion() ?? null,
-): Wheel => {
-  const wheel = wheelFor(platform);
+const thisMachine = (): Machine => ({
+  platform: `${process.platform}-${process.arch}`,
+  glibc: glibcVersion() ?? null,
+  release: release(),
+});
+
+const WITHOUT = 'Use --engine wasm, which needs no installation.';
+
+/** macOS's version of a kernel: Darwin 21 is macOS 12. */
+const macosVersion = (kernel: string): string => `${Number(kernel.split('.')[0]) - 9}.0`;
+
+/** The wheel for a device on a machine, this one by default. Throws E_ENGINE_INSTALL where there is none. */
+export const requireWheel = (device: EngineDevice = 'cpu', machine: Machine = thisMachine()): Wheel => {
+  const { platform, glibc } = machine;
+  const wheel = wheelFor(platform, device);
   if (wheel === undefined)
-    throw cannotInstall(
-      'There is no native engine for this platform.',
-      'Use --engine wasm, which needs no installation.',
-      platform,
-    );
-  if (glibc === null || isOlder(glibc, wheel.glibc))
+    throw wheelFor(platform) === undefined
+      ? cannotInstall('There is no native engine for this platform.', WITHOUT, platform)
+      : cannotInstall(
+          'TensorFlow has no GPU build for this platform.',
+          'Install the engine for the CPU: leave --device away.',
+          platform,
+        );
+  if (wheel.glibc !== null && (glibc === null || isOlder(glibc, wheel.glibc)))
     throw cannotInstall(
       `TensorFlow ${wheel.tensorflow} needs glibc ${wheel.glibc} or newer.`,
-      'Use --engine wasm, which needs no installation.',
+      WITHOUT,
       glibc === null ? 'another C library' : `glibc ${glibc}`,
+    );
+  if (wheel.macos !== null && isOlder(macosVersion(machine.release), wheel.macos))
+    throw cannotInstall(
+      `TensorFlow ${wheel.tensorflow} needs macOS ${wheel.macos} or newer.`,
+      WITHOUT,
+      `macOS ${macosVersion(machine.release)}`,
     );
   return wheel;
 };
@@ -74,7 +97,7 @@ export const requireCompiler = (environment: Environment): string => {
   }
   throw cannotInstall(
     `There is no C++ compiler (looked for ${names.join(', ')}).`,
-    'Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or use --engine wasm.',
+    'Install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install), or use --engine wasm.',
   );
 };
 

@@ -1,5 +1,5 @@
-/** Takes from the wheel (a zip) the two shared libraries, their notices and the few headers of the C API. */
-import { createWriteStream, mkdirSync } from 'node:fs';
+/** Takes from the wheels (zips) the shared libraries, their notices and the few headers of TensorFlow's C API. */
+import { chmodSync, createWriteStream, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
@@ -8,6 +8,8 @@ import { openPromise } from 'yauzl';
 const WANTED: readonly (readonly [from: string, to: string])[] = [
   ['tensorflow/libtensorflow_cc.so.2', 'lib/libtensorflow_cc.so.2'],
   ['tensorflow/libtensorflow_framework.so.2', 'lib/libtensorflow_framework.so.2'],
+  ['tensorflow/libtensorflow_cc.2.dylib', 'lib/libtensorflow_cc.2.dylib'],
+  ['tensorflow/libtensorflow_framework.2.dylib', 'lib/libtensorflow_framework.2.dylib'],
   ['tensorflow/THIRD_PARTY_NOTICES.txt', 'THIRD_PARTY_NOTICES.txt'],
   ['tensorflow/include/LICENSE', 'LICENSE'],
   ['tensorflow/include/tensorflow/c/', 'include/tensorflow/c/'],
@@ -32,14 +34,29 @@ const targetOf = (entry: string): string | undefined => {
   return undefined;
 };
 
+/** Folder of CUDA's libraries in an engine: TensorFlow looks for them in `../nvidia/NAME/lib` beside its own. */
+export const CUDA_FOLDER = 'nvidia';
+
 /**
- * Unpacks what is wanted of the wheel `path` into `folder`. Streams: memory does not depend on the wheel's size.
- * yauzl refuses entries that leave the folder and sizes that disagree with the directory.
+ * The path that an entry of one of NVIDIA's wheels is written to: shared libraries, the assembler and the device code
+ * that XLA asks for, and the licence; headers and static libraries are not wanted.
  */
-export const unpackWheel = async (path: string, folder: string, signal?: AbortSignal): Promise<void> => {
+const cudaTargetOf = (entry: string): string | undefined => {
+  if (/^nvidia\/[^/]+\/lib\/[^/]+\.so[.\d]*$/.test(entry)) return entry;
+  if (/^nvidia\/cuda_nvcc\/(bin|nvvm\/(lib64|libdevice))\/[^/]+$/.test(entry)) return entry;
+  const licence = /^([^/]+)\.dist-info\/(?:licenses\/)?License\.txt$/i.exec(entry)?.[1];
+  return licence === undefined ? undefined : `${CUDA_FOLDER}/licences/${licence}.txt`;
+};
+
+const unpack = async (
+  path: string,
+  folder: string,
+  where: (entry: string) => string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
   const zip = await openPromise(path, { lazyEntries: true, autoClose: true });
   for await (const entry of zip.eachEntry()) {
-    const target = targetOf(entry.fileName);
+    const target = where(entry.fileName);
     if (target === undefined) continue;
     const file = join(folder, target);
     mkdirSync(dirname(file), { recursive: true });
@@ -48,5 +65,17 @@ export const unpackWheel = async (path: string, folder: string, signal?: AbortSi
       createWriteStream(file),
       signal === undefined ? {} : { signal },
     );
+    if (dirname(target).endsWith('/bin')) chmodSync(file, 0o755);
   }
 };
+
+/**
+ * Unpacks what is wanted of TensorFlow's wheel `path` into `folder`. Streams: memory does not depend on the wheel's
+ * size. yauzl refuses entries that leave the folder and sizes that disagree with the directory.
+ */
+export const unpackWheel = (path: string, folder: string, signal?: AbortSignal): Promise<void> =>
+  unpack(path, folder, targetOf, signal);
+
+/** Unpacks what is wanted of one of NVIDIA's wheels into the folder of an engine. */
+export const unpackCudaWheel = (path: string, folder: string, signal?: AbortSignal): Promise<void> =>
+  unpack(path, folder, cudaTargetOf, signal);
