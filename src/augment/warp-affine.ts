@@ -1,7 +1,7 @@
 /** Affine warp of 8-bit RGB in OpenCV's fixed-point arithmetic, bit for bit. */
 import { pixelsFor, type PixelSize, type RgbImage } from '../data/rgb-image.ts';
 import type { Matrix3 } from '../data/view.ts';
-import { bilinearTap, roundEven } from './bilinear-tap.ts';
+import { roundEven, sampleRow } from './bilinear-row.ts';
 import { invertAffine } from './matrix3.ts';
 
 /**
@@ -20,15 +20,16 @@ export function warpAffine(image: RgbImage, m: Matrix3, size: PixelSize, into?: 
     stepX[x] = roundEven(a * x * 1024);
     stepY[x] = roundEven(d * x * 1024);
   }
-  let o = 0;
+  const X = new Int32Array(width);
+  const Y = new Int32Array(width);
   for (let y = 0; y < height; y++) {
-    const startX = roundEven((b * y + c) * 1024) + 16;
-    const startY = roundEven((e * y + f) * 1024) + 16;
-    for (let x = 0; x < width; x++, o += 3) {
-      const X = (startX + (stepX[x] ?? 0)) >> 5;
-      const Y = (startY + (stepY[x] ?? 0)) >> 5;
-      bilinearTap(image.pixels, image.width, image.height, X, Y, out, o);
+    const startX = (roundEven((b * y + c) * 1024) + 16) | 0;
+    const startY = (roundEven((e * y + f) * 1024) + 16) | 0;
+    for (let x = 0; x < width; x++) {
+      X[x] = (startX + (stepX[x] ?? 0)) >> 5;
+      Y[x] = (startY + (stepY[x] ?? 0)) >> 5;
     }
+    sampleRow(image, X, Y, width, out, y * width * 3);
   }
   return { width, height, pixels: out };
 }

@@ -1,7 +1,7 @@
 /** Projective warp of 8-bit RGB in OpenCV's arithmetic. */
 import { pixelsFor, type PixelSize, type RgbImage } from '../data/rgb-image.ts';
 import type { Matrix3 } from '../data/view.ts';
-import { bilinearTap, roundEven } from './bilinear-tap.ts';
+import { roundEven, sampleRow } from './bilinear-row.ts';
 import { invertProjective } from './matrix3.ts';
 
 const INT_MAX = 0x7fffffff;
@@ -23,20 +23,21 @@ export function warpPerspective(image: RgbImage, m: Matrix3, size: PixelSize, in
   const out = pixelsFor(size, into, 'warpPerspective');
   const n = invertProjective(m);
   const tile = tileWidth(size);
-  let o = 0;
+  const X = new Int32Array(tile);
+  const Y = new Int32Array(tile);
   for (let y = 0; y < height; y++) {
     for (let start = 0; start < width; start += tile) {
       const X0 = n[0] * start + n[1] * y + n[2];
       const Y0 = n[3] * start + n[4] * y + n[5];
       const W0 = n[6] * start + n[7] * y + n[8];
       const columns = Math.min(tile, width - start);
-      for (let x = 0; x < columns; x++, o += 3) {
+      for (let x = 0; x < columns; x++) {
         const w = W0 + n[6] * x;
         const k = w === 0 ? 0 : 32 / w;
-        const X = fixedPoint((X0 + n[0] * x) * k);
-        const Y = fixedPoint((Y0 + n[3] * x) * k);
-        bilinearTap(image.pixels, image.width, image.height, X, Y, out, o);
+        X[x] = fixedPoint((X0 + n[0] * x) * k);
+        Y[x] = fixedPoint((Y0 + n[3] * x) * k);
       }
+      sampleRow(image, X, Y, columns, out, (y * width + start) * 3);
     }
   }
   return { width, height, pixels: out };

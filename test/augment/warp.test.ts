@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { roundEven } from '../../src/augment/bilinear-tap.ts';
+import { roundEven } from '../../src/augment/bilinear-row.ts';
 import { IDENTITY, invertAffine, invertProjective, multiply } from '../../src/augment/matrix3.ts';
 import { warpAffine } from '../../src/augment/warp-affine.ts';
 import { warpPerspective } from '../../src/augment/warp-perspective.ts';
