@@ -12,7 +12,7 @@ import { startWorker } from './worker.ts';
 import { exampleLabels } from './workload.ts';
 
 export interface Work {
-  readonly mode: 'step' | 'forward';
+  readonly mode: 'step' | 'forward' | 'input-gradient';
   /** A built-in model description. */
   readonly config: string;
   readonly batch: number;

@@ -22,6 +22,7 @@ const MEANING: Readonly<Record<string, string>> = {
   memory: "ours / PyTorch's, peak memory of the training step",
   memoryGrown: 'the same, above what the libraries occupy before any work',
   wasmStep: "ours / TensorFlow.js's own operations, time of the training step",
+  wasmInputGradient: "ours / TensorFlow.js's kernel, input gradients of all convolutions",
 };
 
 export const engineFigures = async (
@@ -35,7 +36,7 @@ export const engineFigures = async (
   ];
   const ratios = Object.assign({}, ...parts.map((part) => part.ratios)) as Record<string, number>;
   const ratioFigures = Object.entries(ratios).map(([name, value]): Figure => {
-    const note = `${MEANING[name] ?? ''}${name === 'wasmStep' ? '' : '; worst of the widths, PyTorch at its best'}`;
+    const note = `${MEANING[name] ?? ''}${name.startsWith('wasm') ? '' : '; worst of the widths, PyTorch at its best'}`;
     return { name: `ratio ${name}`, value, unit: 'ratio', note };
   });
   return {

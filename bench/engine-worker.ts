@@ -17,7 +17,7 @@ const openSchema = z.object({
   engine: z.enum(ENGINE_NAMES),
   /** Ours, or those of TensorFlow.js where it has them. */
   kernels: z.enum(['own', 'built-in']),
-  mode: z.enum(['step', 'forward']),
+  mode: z.enum(['step', 'forward', 'input-gradient']),
   config: z.string(),
   weights: z.string(),
   batch: z.int(),

@@ -25,12 +25,15 @@ export const ratiosSchema = z.looseObject({
   memoryGrown: z.number().optional(),
   /** Training step of the wasm engine against TensorFlow.js's own operations on its wasm backend. */
   wasmStep: z.number().optional(),
+  /** Input gradients of all convolutions, ours against TensorFlow.js's kernel: what of the step's convolutions it has. */
+  wasmInputGradient: z.number().optional(),
 });
 export type Ratios = z.infer<typeof ratiosSchema>;
 
 /** Programs that did the same work in alternating blocks. */
 export const caseSchema = z.object({
-  mode: z.enum(['step', 'forward']),
+  /** `input-gradient`: the kernel of that name over all convolutions of the model. */
+  mode: z.enum(['step', 'forward', 'input-gradient']),
   width: z.number(),
   batch: z.int(),
   size: z.int(),

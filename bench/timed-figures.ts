@@ -4,12 +4,7 @@ import type { Work } from './contestants.ts';
 import type { BenchCase, Figure } from './report.ts';
 
 export const figuresOf = (name: string, timed: readonly Timed[], note: string): Figure[] =>
-  timed.flatMap(({ name: who, ms, peakMb }) => [
-    { name: `${name}, ${who}`, value: ms, unit: 'ms', note },
-    ...(peakMb === null
-      ? []
-      : [{ name: `${name}, ${who}, peak`, value: peakMb, unit: 'MB', note: 'resident' }]),
-  ]);
+  timed.map(({ name: who, ms }) => ({ name: `${name}, ${who}`, value: ms, unit: 'ms', note }));
 
 export const caseOf = ({ mode, batch, size }: Work, width: number, timed: readonly Timed[]): BenchCase => ({
   ...{ mode, width, batch, size },

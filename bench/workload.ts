@@ -1,4 +1,4 @@
-/** What the engine benchmark repeats: a training step on labels, or a forward pass with folded batch norm. */
+/** What the engine benchmark repeats: a training step on labels, a forward pass with folded batch norm, or gradients. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../src/engine/engine.ts';
 import { createHardLoss } from '../src/loss/hard-loss.ts';
@@ -10,9 +10,10 @@ import type { StateDict } from '../src/model/tensor-data.ts';
 import { UPDATE_RULES } from '../src/optim/update-rule.ts';
 import { trainStep } from '../src/train/train-step.ts';
 import { startTraining } from '../src/train/training-state.ts';
+import { convolutionGradients } from './convolution-gradients.ts';
 
 export interface WorkloadOptions {
-  readonly mode: 'step' | 'forward';
+  readonly mode: 'step' | 'forward' | 'input-gradient';
   readonly batch: number;
   /** Side of the images, pixels. */
   readonly size: number;
@@ -57,6 +58,7 @@ export function createWorkload(
   options: WorkloadOptions,
 ): () => number {
   const x = picture(options.batch, options.size);
+  if (options.mode === 'input-gradient') return convolutionGradients(graph, state, ops, x);
   if (options.mode === 'forward') {
     const model = createInference(graph, state, ops);
     return () => {
