@@ -14,18 +14,24 @@ export const passed = (outcome: SelfTestOutcome): outcome is SelfTest => !('refu
 
 const lastLine = (text: string): string => text.trim().split('\n').pop() ?? '';
 
+export interface SelfTestOptions {
+  /** How long the speed is measured, milliseconds; 500 by default. */
+  readonly probeMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Loads and tests one engine. Never rejects: an engine that fails, crashes or hangs is refused with the reason. */
 export const runSelfTest = (
   name: EngineName,
   environment: Environment,
-  signal?: AbortSignal,
+  { probeMs = 500, signal }: SelfTestOptions = {},
 ): Promise<SelfTestOutcome> =>
   new Promise((resolve) => {
     const { file, nodeArguments } = scriptCommand('src/engine/self-test-main');
     execFile(
       process.execPath,
-      [...nodeArguments, file, name],
-      { env: { ...environment }, timeout: TIMEOUT_MS, ...(signal === undefined ? {} : { signal }) },
+      [...nodeArguments, file, name, String(probeMs)],
+      { env: { ...environment }, timeout: TIMEOUT_MS + probeMs, ...(signal === undefined ? {} : { signal }) },
       (error, stdout, stderr) => {
         if (error !== null) {
           const reason = error.killed === true ? `no answer within ${TIMEOUT_MS / 1000} s` : lastLine(stderr);

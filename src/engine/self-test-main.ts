@@ -1,4 +1,7 @@
-/** Script: loads the engine named by its argument in a process of its own, tests it, and prints one JSON object. */
+/**
+ * Script: loads the engine named by its first argument in a process of its own, tests it, measures its speed for the
+ * milliseconds of its second, and prints one JSON object.
+ */
 import { performance } from 'node:perf_hooks';
 import { reasonOf } from '../errors.ts';
 import { ENGINE_NAMES, openEngine } from './select.ts';
@@ -14,7 +17,7 @@ try {
     gflops: probeSpeed(
       engine.ops,
       () => performance.now(),
-      500,
+      Number(process.argv[3] ?? 500),
       name === 'cpu' ? { side: 12, channels: 8 } : undefined,
     ),
     device: engine.info.device,

@@ -100,7 +100,7 @@ describe('in a foreign project', { skip }, () => {
     const installed = JSON.parse(softshard('engine', 'install', '--json')) as { state: string };
     assert.equal(installed.state, 'found');
     assert.equal(existsSync(join(home, 'kernels')), !kept);
-    const diagnosis = JSON.parse(softshard('doctor', '--json')) as {
+    const diagnosis = JSON.parse(softshard('doctor', '--json', '--probe', '0')) as {
       engines: { name: string; found: boolean; reason: string }[];
       canTrain: boolean;
     };
