@@ -1,8 +1,8 @@
 import { SoftshardError } from '../errors.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import { checkHeads } from './check-heads.ts';
-import type { DistillationOptions } from './distillation-options.ts';
-import { pairName } from './hint.ts';
+import { needsHeads, type DistillationOptions } from './distillation-options.ts';
+import { pairName } from './hint-pair.ts';
 import type { Schedule } from './schedule.ts';
 
 /** One of the two models: its head, and how many layers its graph has (the head counts as one). */
@@ -22,8 +22,8 @@ function checkSchedule(schedule: Schedule, term: string, epochs: number): void {
 }
 
 /**
- * Throws E_LOSS unless `options` make sense for these two models and this many epochs: equal heads where outputs are
- * distilled (see `checkHeads`), hint layers that exist and come before the head, terms that are on in some epoch, and
+ * Throws E_LOSS unless `options` make sense for these two models and this many epochs: equal heads where a term reads
+ * them (see `checkHeads`), hint layers that exist and come before the head, terms that are on in some epoch, and
  * some term with a weight.
  */
 export function checkDistillation(
@@ -31,8 +31,8 @@ export function checkDistillation(
   { student, teacher, epochs }: { student: DistillationParty; teacher: DistillationParty; epochs: number },
 ): void {
   const { output, hints, hard } = options;
+  if (needsHeads(options)) checkHeads(student.head, teacher.head);
   if (output.kind !== 'none') {
-    checkHeads(student.head, teacher.head);
     checkSchedule(output.schedule, 'output term', epochs);
   }
   for (const hint of hints) {

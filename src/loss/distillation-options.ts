@@ -5,9 +5,32 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { SoftshardError } from '../errors.ts';
-import { HINT_ADAPTERS, HINT_KINDS, pairName } from './hint.ts';
+import { HINT_ADAPTERS, HINT_KINDS, HINT_NORMS, HINT_PIXELS, pairName, WEIGHTED_KINDS } from './hint-pair.ts';
+import { SPLIT_FORMS } from './output-split.ts';
 
 const weight = z.number().nonnegative();
+
+/** What of the outputs is distilled. */
+export const OUTPUT_KINDS = ['soft', 'l2', 'decoded', 'ld', 'dkd', 'pseudo', 'split', 'kl', 'none'] as const;
+export type OutputKind = (typeof OUTPUT_KINDS)[number];
+
+/** How the classes of two models are compared. */
+export const OUTPUT_CLASSES = ['sigmoid', 'softmax', 'l2'] as const;
+export type OutputClasses = (typeof OUTPUT_CLASSES)[number];
+
+/** The kinds that read an option; one that nobody reads would be a setting without effect. */
+const READ_BY: Readonly<Record<string, readonly OutputKind[]>> = {
+  classes: ['soft', 'ld', 'pseudo'],
+  alpha: ['dkd'],
+  beta: ['dkd'],
+  boxTemperature: ['ld'],
+  suppression: ['decoded', 'split'],
+  form: ['split'],
+  confidence: ['pseudo'],
+  iou: ['pseudo'],
+  maxDetections: ['pseudo'],
+  ratio: ['pseudo'],
+};
 
 export const scheduleSchema = z
   .strictObject({
@@ -15,6 +38,11 @@ export const scheduleSchema = z
     from: weight.default(1).describe('factor of the weight in the first epoch; the only one of `constant`'),
     to: weight.default(1).describe('factor in the last epoch in which the term is on'),
     offLastEpochs: z.int().nonnegative().default(0).describe('epochs at the end without the term'),
+    warmupEpochs: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('epochs at the start over which the factor rises to its full height; 0 by default'),
   })
   .describe('factor of a weight over the epochs');
 
@@ -23,14 +51,105 @@ const schedule = scheduleSchema.prefault({});
 export const outputOptionsSchema = z
   .strictObject({
     kind: z
-      .enum(['soft', 'l2', 'none'])
+      .enum(OUTPUT_KINDS)
       .default('soft')
-      .describe('soft: the twin of the hard loss with soft targets; l2: weighted squares of raw logits'),
+      .describe(
+        'soft: the twin of the hard loss with soft targets; l2: weighted squares of raw logits; decoded: squares of ' +
+          'decoded values with suppressed neighbours; ld: soft with boxes by their logits; dkd: soft with true class ' +
+          'and others decoupled; pseudo: the detections of the teacher as labels; split: cross entropies and absolute ' +
+          'differences by column; kl: divergence of whole rows',
+      ),
     weight: weight.default(1).describe('weight against a hard loss of weight 1'),
-    temperature: z.number().positive().default(1).describe('of the class term of `soft`, times its square'),
+    temperature: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('of the class term of `soft`, `ld`, `dkd` and `pseudo`, and of `kl`; times its square'),
+    classes: z
+      .enum(OUTPUT_CLASSES)
+      .optional()
+      .describe(
+        'how classes are compared: `sigmoid` each by itself (the default), `softmax` as one distribution, `l2` by ' +
+          'squares of logits (`pseudo` alone, its default)',
+      ),
+    alpha: weight.optional().describe('of `dkd`: weight of the true class; 1 by default'),
+    beta: weight.optional().describe('of `dkd`: weight of the other classes; 0.25 by default'),
+    boxTemperature: z
+      .number()
+      .positive()
+      .optional()
+      .describe('of `ld`: divides the box logits; 10 by default'),
+    suppression: z
+      .enum(['neighbourhood', 'none'])
+      .optional()
+      .describe('of `decoded` and `split`: whether of neighbouring answers only the surest teaches; it does'),
+    form: z
+      .enum(SPLIT_FORMS)
+      .optional()
+      .describe(
+        'of `split`: `mended` (the default), or `original` with the mistakes of the first implementation',
+      ),
+    confidence: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('of `pseudo`: score above which a detection is a label; 0.1 by default'),
+    iou: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('of `pseudo`: overlap above which a weaker detection is dropped; 0.3 by default'),
+    maxDetections: z
+      .int()
+      .positive()
+      .optional()
+      .describe('of `pseudo`: detections an image, best first; 300 by default'),
+    ratio: weight.optional().describe('of `pseudo`: weight of its class term; 0.05 by default'),
     schedule,
   })
+  .superRefine((options, context) => {
+    for (const [name, kinds] of Object.entries(READ_BY)) {
+      const value = options[name as keyof typeof options];
+      if (value === undefined || kinds.includes(options.kind)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: `${name} belongs to the kinds ${kinds.join(', ')}, not to ${options.kind}`,
+      });
+    }
+    if (options.classes === 'l2' && options.kind !== 'pseudo') {
+      context.addIssue({
+        code: 'custom',
+        path: ['classes'],
+        message: `l2 classes belong to pseudo, not to ${options.kind}`,
+      });
+    }
+  })
   .describe('distillation of the outputs');
+
+const fgdSchema = z
+  .strictObject({
+    alpha: weight.optional().describe('weight of the foreground; 1e-3 by default'),
+    beta: weight.optional().describe('weight of the background; 5e-4 by default'),
+    gamma: weight.optional().describe('weight of the attention maps; 1e-3 by default'),
+    lambda: weight.optional().describe('weight of the relations between pixels; 5e-6 by default'),
+    temperature: z.number().positive().optional().describe('of the attention maps; 0.5 by default'),
+  })
+  .describe('of `fgd`');
+
+const mgdSchema = z
+  .strictObject({
+    alpha: weight.optional().describe('weight of the sum of squares; 2e-5 by default'),
+    hidden: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe('share of the pixels that are hidden; 0.65 by default'),
+  })
+  .describe('of `mgd`');
 
 export const hintOptionsSchema = z
   .strictObject({
@@ -40,7 +159,30 @@ export const hintOptionsSchema = z
     weight: weight.default(1).describe('weight against a hard loss of weight 1'),
     adapter: z.enum(HINT_ADAPTERS).default('conv1x1').describe('trained layer between student and teacher'),
     temperature: z.number().positive().default(1).describe('of `cwd`'),
+    norm: z
+      .enum(HINT_NORMS)
+      .optional()
+      .describe('whose feature is standardised by channel over the batch first; `none` by default'),
+    pixels: z
+      .enum(HINT_PIXELS)
+      .optional()
+      .describe(
+        "of `mse`, `l1` and `cosine`: which pixels count: `all` (the default), by the teacher's `objectness`, or " +
+          'those in labelled `boxes`',
+      ),
+    fgd: fgdSchema.optional(),
+    mgd: mgdSchema.optional(),
     schedule,
+  })
+  .superRefine(({ kind, pixels = 'all', fgd, mgd }, context) => {
+    const refuse = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    if (pixels !== 'all' && !WEIGHTED_KINDS.includes(kind)) {
+      refuse('pixels', `pixels can be weighed in ${WEIGHTED_KINDS.join(', ')}, not in ${kind}`);
+    }
+    if (fgd !== undefined && kind !== 'fgd') refuse('fgd', `fgd belongs to the kind fgd, not to ${kind}`);
+    if (mgd !== undefined && kind !== 'mgd') refuse('mgd', `mgd belongs to the kind mgd, not to ${kind}`);
   })
   .describe('distillation of one pair of layers');
 
@@ -64,6 +206,10 @@ export const distillationOptionsSchema = z
 export type OutputOptions = z.infer<typeof outputOptionsSchema>;
 export type HintOptions = z.infer<typeof hintOptionsSchema>;
 export type DistillationOptions = z.infer<typeof distillationOptionsSchema>;
+
+/** Whether some term reads the teacher's heads. */
+export const needsHeads = ({ output, hints }: DistillationOptions): boolean =>
+  output.kind !== 'none' || hints.some(({ pixels }) => pixels === 'objectness');
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

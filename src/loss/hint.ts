@@ -8,44 +8,78 @@ import { cosineDistance } from './features/cosine-distance.ts';
 import { pearsonDistance } from './features/pearson.ts';
 import { resizeFeature } from './features/resize-feature.ts';
 import { squaredError } from './features/squared-error.ts';
-import type { Loss } from './loss.ts';
+import { batchStandard } from './features/batch-standard.ts';
+import { focalMasks } from './features/box-cells.ts';
+import { focalGlobal } from './features/focal-global.ts';
+import { generationMask, maskedGeneration } from './features/masked-generation.ts';
+import { boxWeights, objectnessWeights } from './features/pixel-weights.ts';
+import { contextBlocksOf, generatorOf } from './hint-parameters.ts';
+import {
+  focalGlobalOptions,
+  maskedGenerationOptions,
+  pairName,
+  WEIGHTED_KINDS,
+  type HintPair,
+} from './hint-pair.ts';
+import type { Loss, LossContext, LossTarget } from './loss.ts';
 
-/** How two feature maps are compared: see the functions in `features/`. */
-export const HINT_KINDS = ['mse', 'l1', 'cosine', 'at', 'pkd', 'cwd'] as const;
-export type HintKind = (typeof HINT_KINDS)[number];
-
-/** What stands between student and teacher: a trained 1x1 convolution with bias, or nothing. */
-export const HINT_ADAPTERS = ['conv1x1', 'none'] as const;
-export type HintAdapter = (typeof HINT_ADAPTERS)[number];
-
-export interface HintPair {
-  /** Layer indices in the two graphs. */
-  readonly student: number;
-  readonly teacher: number;
-  readonly kind: HintKind;
-  /** Temperature of `cwd`; the other kinds have none. 1 by default. */
-  readonly temperature?: number;
-}
-
-/** The pair's name, `STUDENT-TEACHER`: its term in the loss, and its adapter. */
-export const pairName = ({ student, teacher }: Pick<HintPair, 'student' | 'teacher'>): string =>
-  `${student}-${teacher}`;
-
-function distance({ kind, temperature }: HintPair, s: tf.Tensor4D, t: tf.Tensor4D): tf.Scalar {
-  switch (kind) {
+/** Compares the features of a pair, brought to one shape. */
+function distance(
+  pair: HintPair,
+  [s, t]: readonly [tf.Tensor4D, tf.Tensor4D],
+  target: LossTarget,
+  context: LossContext,
+  index: number,
+): tf.Scalar {
+  const [batch, height, width] = s.shape;
+  const grid = { batch, height, width };
+  const name = pairName(pair);
+  const partOf = (part: string): tf.Tensor | undefined => context.parameter?.(name, part);
+  const weights = (): tf.Tensor4D | undefined => {
+    switch (pair.pixels ?? 'all') {
+      case 'all':
+        return undefined;
+      case 'objectness':
+        return objectnessWeights(headsOf(target, name), grid);
+      case 'boxes':
+        return boxWeights(target, grid);
+    }
+  };
+  switch (pair.kind) {
     case 'mse':
-      return squaredError(s, t);
+      return squaredError(s, t, weights());
     case 'l1':
-      return absoluteError(s, t);
+      return absoluteError(s, t, weights());
     case 'cosine':
-      return cosineDistance(s, t);
+      return cosineDistance(s, t, weights());
     case 'at':
       return attentionTransfer(s, t);
     case 'pkd':
       return pearsonDistance(s, t);
     case 'cwd':
-      return channelWise(s, t, temperature);
+      return channelWise(s, t, pair.temperature);
+    case 'fgd': {
+      const options = focalGlobalOptions(pair);
+      const blocks = options.lambda > 0 ? contextBlocksOf(partOf, name) : undefined;
+      return focalGlobal(s, t, focalMasks(target, grid), options, blocks);
+    }
+    case 'mgd': {
+      const { alpha, hidden } = maskedGenerationOptions(pair);
+      const { seed = 0, iteration = 0 } = context.draw ?? {};
+      const mask = generationMask([batch, height, width], hidden, { seed, iteration, pair: index });
+      return maskedGeneration(context.ops, s, t, mask, generatorOf(partOf, name), alpha);
+    }
   }
+}
+
+function headsOf({ teacher }: LossTarget, name: string): readonly tf.Tensor5D[] {
+  if (teacher?.heads !== undefined && teacher.heads.length > 0) return teacher.heads;
+  throw new SoftshardError('E_LOSS', {
+    message: `Hint ${name} weighs pixels by the teacher's objectness, and there is none.`,
+    expected: 'a batch with heads',
+    found: 'none',
+    remedy: 'Teach with heads, or set pixels to all.',
+  });
 }
 
 /** Brings both maps to one size: a teacher larger by a whole factor is averaged, else the student is resized. */
@@ -79,10 +113,12 @@ function featureOf(
 /**
  * Makes the hint loss: one term a pair, named `STUDENT-TEACHER`, unweighted. The student's feature goes through the
  * pair's adapter (`context.adapt`), is brought to the teacher's size (or a teacher larger by a whole factor averaged
- * down to the student's), and compared with the teacher's feature as it is, without an activation of its own.
+ * down to the student's), and compared with the teacher's feature as it is (or both
+ * standardised: `norm`), without an activation of its own.
  *
- * Labels are not used: every image counts. Throws E_LOSS when two pairs have one name, a feature is missing, or the
- * channels differ after the adapter (attention transfer needs no equal channels).
+ * Labels are used by FGD and by `pixels: boxes` alone; else every image counts. Throws E_LOSS when two pairs have one
+ * name, a kind does not take weights of pixels, a feature or trained layer is missing, or the channels differ after
+ * the adapter (attention transfer needs no equal channels).
  */
 export function createHintLoss(pairs: readonly HintPair[]): Loss {
   const names = pairs.map(pairName);
@@ -94,10 +130,18 @@ export function createHintLoss(pairs: readonly HintPair[]): Loss {
       remedy: 'Keep one of them.',
     });
   }
+  for (const pair of pairs) {
+    if ((pair.pixels ?? 'all') === 'all' || WEIGHTED_KINDS.includes(pair.kind)) continue;
+    throw new SoftshardError('E_LOSS', {
+      message: `Hint ${pairName(pair)} cannot weigh its pixels: ${pair.kind} is no mean over pixels.`,
+      expected: `pixels all, or one of the kinds ${WEIGHTED_KINDS.join(', ')}`,
+      found: `${pair.kind} with pixels ${pair.pixels ?? 'all'}`,
+    });
+  }
   return (student, target, context) =>
     tf.tidy(() =>
       Object.fromEntries(
-        pairs.map((pair) => {
+        pairs.map((pair, index) => {
           const name = pairName(pair);
           const feature = featureOf(student.features, pair.student, 'student');
           const hint = featureOf(target.teacher?.features, pair.teacher, 'teacher');
@@ -110,7 +154,12 @@ export function createHintLoss(pairs: readonly HintPair[]): Loss {
               remedy: 'Use the adapter conv1x1.',
             });
           }
-          return [name, distance(pair, s, t)];
+          const norm = pair.norm ?? 'none';
+          const both = [
+            norm === 'none' ? s : batchStandard(context.ops, s),
+            norm === 'both' ? batchStandard(context.ops, t) : t,
+          ] as const;
+          return [name, distance(pair, both, target, context, index)];
         }),
       ),
     );

@@ -1,5 +1,5 @@
 /** The one form of every loss: `(student, target, context) => { term: Scalar }`. */
-import type { Scalar, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
 import type { Forward, HeadSpec } from '../model/detector.ts';
 
@@ -19,6 +19,11 @@ export interface TeacherTarget {
    * it no loss reads anything back from the device; without it the ones that need it read the heads.
    */
   readonly teacherObjectness?: readonly Float32Array[];
+  /**
+   * The teacher's detections after non-maximum suppression, on the host: rows (image in batch, class, cx, cy, w, h,
+   * class logits), boxes normalised, float32 [R, 6 + nc] flattened (see `pseudoLabels`).
+   */
+  readonly rows?: Float32Array;
   /** NHWC features by teacher layer index. */
   readonly features?: ReadonlyMap<number, Tensor4D>;
 }
@@ -39,6 +44,10 @@ export interface LossContext {
   readonly gains: Gains;
   /** Passes a student feature through the named trained adapter; identity when the adapter is `none`. */
   adapt(pair: string, feature: Tensor4D): Tensor4D;
+  /** A trained tensor that `hintParameters` names for the pair, in the engine's layout; undefined where none is. */
+  parameter?(pair: string, part: string): Tensor | undefined;
+  /** What random masks are drawn from; seed 0 and iteration 0 by default. */
+  readonly draw?: { readonly seed: number; readonly iteration: number };
 }
 
 /** Named scalars, unweighted and per image (not multiplied by the batch size). The caller disposes them. */

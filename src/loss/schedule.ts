@@ -7,18 +7,21 @@ export interface Schedule {
   readonly to: number;
   /** Epochs at the end in which the term is off. */
   readonly offLastEpochs: number;
+  /** Epochs at the start over which the factor rises in equal steps to its full height; 0 by default. */
+  readonly warmupEpochs?: number | undefined;
 }
 
 /**
  * The factor of a term's weight in `epoch` (0-based) of `epochs`: 0 in the last `offLastEpochs`, before them from
- * `from` in the first epoch to `to` in the last one that counts.
+ * `from` in the first epoch to `to` in the last one that counts, times the share of the warm-up that is done.
  */
 export function scheduleFactor(schedule: Schedule, epoch: number, epochs: number): number {
   const { kind, from, to, offLastEpochs } = schedule;
   const active = epochs - offLastEpochs;
   if (epoch >= active) return 0;
-  if (kind === 'constant') return from;
+  const risen = Math.min(1, (epoch + 1) / Math.max(1, schedule.warmupEpochs ?? 0));
+  if (kind === 'constant') return from * risen;
   const progress = active > 1 ? epoch / (active - 1) : 0;
   const done = kind === 'linear' ? progress : (1 - Math.cos(Math.PI * progress)) / 2;
-  return from + (to - from) * done;
+  return (from + (to - from) * done) * risen;
 }

@@ -4,7 +4,6 @@ import { withGradient } from '../engine/custom-gradient.ts';
 import type { EngineOps } from '../engine/engine.ts';
 import { assignLevels, joined, meanWeights } from './assigned-levels.ts';
 import { bernoulliDivergence } from './bernoulli-divergence.ts';
-import { columnSums } from './column-sums.ts';
 import { oneHotRows } from './decoupled-targets.ts';
 import type { HeadRows } from './head-rows.ts';
 import { kullbackLeibler } from './kullback-leibler.ts';
@@ -14,37 +13,39 @@ import type { HeadSpec } from '../model/detector.ts';
 const classesOf = (rows: tf.Tensor2D): tf.Tensor2D => tf.slice(rows, [0, 5], [-1, -1]);
 
 /**
- * Sum over the rows of a level of w T^2 KL(softmax(t/T) || softmax(s/T)) over the class logits; `weights` w is
- * [n,1]. It sees how a row's confidence is shared out, not how high it is. Differentiable in `student`.
+ * Sum over the rows of w T^2 KL(softmax(t/T) || softmax(s/T)); logits are [n,C], `weights` w [n,1]. It sees how a row's
+ * confidence is shared out, not how high it is. Differentiable in `student`.
  */
-export function softmaxClasses(
-  student: HeadRows,
+export function weightedSoftmaxDivergence(
+  student: tf.Tensor2D,
   teacher: tf.Tensor2D,
   weights: tf.Tensor2D,
   temperature: number,
 ): tf.Scalar {
-  return withGradient<tf.Scalar>([student.rows], (save) => {
-    const logs = (rows: tf.Tensor2D): tf.Tensor2D =>
-      tf.logSoftmax(tf.mul<tf.Tensor2D>(classesOf(rows), 1 / temperature));
-    const own = logs(student.rows);
+  return withGradient<tf.Scalar>([student], (save) => {
+    const logs = (logits: tf.Tensor2D): tf.Tensor2D =>
+      tf.logSoftmax(tf.mul<tf.Tensor2D>(logits, 1 / temperature));
+    const own = logs(student);
     const theirs = logs(teacher);
     save(tf.exp(own), tf.exp(theirs), weights);
-    const divergence = tf.expandDims(kullbackLeibler(theirs, own), 1);
+    const divergence = tf.reshape(kullbackLeibler(theirs, own), weights.shape);
     return {
-      value: tf.mul(tf.sum(columnSums(divergence as tf.Tensor2D, weights, student.lines)), temperature ** 2),
+      value: tf.mul(tf.sum(tf.mul(divergence, weights)), temperature ** 2),
       gradient: (dy, saved) => {
         const [p, q, w] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-        const slope = tf.mul<tf.Tensor2D>(tf.sub(p, q), tf.mul(w, tf.mul(dy, temperature)));
-        return [
-          tf.pad(slope, [
-            [0, 0],
-            [5, 0],
-          ]),
-        ];
+        return [tf.mul(tf.sub(p, q), tf.mul(w, tf.mul(dy, temperature)))];
       },
     };
   });
 }
+
+/** `weightedSoftmaxDivergence` of the class logits of rows [n, no]. */
+export const softmaxClasses = (
+  student: HeadRows,
+  teacher: tf.Tensor2D,
+  weights: tf.Tensor2D,
+  temperature: number,
+): tf.Scalar => weightedSoftmaxDivergence(classesOf(student.rows), classesOf(teacher), weights, temperature);
 
 /** Weights of DKD. */
 export interface DecoupledWeights {

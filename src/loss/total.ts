@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { SoftshardError } from '../errors.ts';
 import type { DistillationOptions } from './distillation-options.ts';
-import { pairName } from './hint.ts';
+import { pairName } from './hint-pair.ts';
 import type { LossTerms } from './loss.ts';
 import { scheduleFactor } from './schedule.ts';
 

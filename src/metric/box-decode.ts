@@ -103,26 +103,58 @@ export function decodeHeads(heads: readonly HeadLevel[], head: HeadSpec): Float3
   return rows;
 }
 
+/** A cell and anchor of one image's heads; its logits begin at `offset` of its level's data. */
+export interface HeadCell {
+  readonly level: number;
+  readonly anchor: number;
+  readonly y: number;
+  readonly x: number;
+  readonly offset: number;
+}
+
 /**
- * Decodes only the cells whose objectness exceeds `confThreshold` (0…1, compared as float32): the rows of
- * `decodeHeads` that non-maximum suppression would keep in its first step, in the same order, float32 [M, no].
- *
- * The objectness is tested first, so an image costs its cells plus its candidates' classes. Throws as `decodeHeads`.
+ * The cells whose objectness exceeds `confThreshold` (0…1, compared as float32), in the order of `decodeHeads`. Throws
+ * as it does.
  */
-export function candidates(heads: readonly HeadLevel[], head: HeadSpec, confThreshold: number): Float32Array {
+export function candidateCells(
+  heads: readonly HeadLevel[],
+  head: HeadSpec,
+  confThreshold: number,
+): HeadCell[] {
   checkLevels(heads, head);
   const threshold = Math.fround(confThreshold);
-  const kept: { level: number; anchor: number; y: number; x: number; offset: number }[] = [];
+  const kept: HeadCell[] = [];
   eachCell(heads, head, (level, anchor, y, x, offset) => {
     if (Math.fround(sigmoid(heads[level]?.data[offset + 4] ?? -Infinity)) > threshold) {
       kept.push({ level, anchor, y, x, offset });
     }
   });
-  const rows = new Float32Array(kept.length * head.no);
-  kept.forEach(({ level, anchor, y, x, offset }, row) => {
+  return kept;
+}
+
+/** Decodes `cells` alone: float32 rows [cells, no], flattened, as `decodeHeads` has them. */
+export function decodeCells(
+  heads: readonly HeadLevel[],
+  head: HeadSpec,
+  cells: readonly HeadCell[],
+): Float32Array {
+  const rows = new Float32Array(cells.length * head.no);
+  cells.forEach(({ level, anchor, y, x, offset }, row) => {
     const data = heads[level];
     if (data === undefined) return;
     decodeRow(data, offset, cellOf(head, level, anchor, y, x), rows, row * head.no, head.no);
   });
   return rows;
 }
+
+/**
+ * Decodes only the cells whose objectness exceeds `confThreshold` (0…1, compared as float32): the rows of
+ * `decodeHeads` that non-maximum suppression would keep in its first step, in the same order, float32 [M, no].
+ *
+ * The objectness is tested first, so an image costs its cells plus its candidates' classes. Throws as `decodeHeads`.
+ */
+export const candidates = (
+  heads: readonly HeadLevel[],
+  head: HeadSpec,
+  confThreshold: number,
+): Float32Array => decodeCells(heads, head, candidateCells(heads, head, confThreshold));

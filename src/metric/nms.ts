@@ -86,14 +86,20 @@ const cornersOf = (rows: Float32Array, at: number): Box => {
   return { x1: f(cx - w / 2), y1: f(cy - h / 2), x2: f(cx + w / 2), y2: f(cy + h / 2) };
 };
 
+/** A detection and the row that it was made of. */
+export interface KeptRow extends Detection {
+  readonly row: number;
+}
+
 /**
- * Turns decoded rows of ONE image into detections, in descending score order, at most `maxDetections`.
+ * Turns decoded rows of ONE image into detections, in descending score order, at most `maxDetections`, each with the
+ * index of its row.
  *
  * `rows` are float32 [N, 5 + nc] of (cx, cy, w, h, obj, cls…), all of them (`decodeHeads`) or the candidates only;
  * boxes come out in the same pixels. Scores are obj·cls in float32; equal scores keep row order, then class order.
  * Suppression is strict (`IoU > iouThreshold`), IoU in float32 without epsilon. Throws E_USAGE on a bad option.
  */
-export function nonMaxSuppression(rows: Float32Array, nc: number, options: NmsOptions): Detection[] {
+export function keptRows(rows: Float32Array, nc: number, options: NmsOptions): KeptRow[] {
   const full = {
     maxDetections: 300,
     multiLabel: false,
@@ -103,17 +109,22 @@ export function nonMaxSuppression(rows: Float32Array, nc: number, options: NmsOp
   };
   check(rows, nc, full);
   const selection = select(rows, nc, full);
-  const kept: Detection[] = [];
+  const kept: KeptRow[] = [];
   const keptByGroup = new Map<number, Box[]>();
   for (let i = 0; i < selection.count && kept.length < full.maxDetections; i++) {
     const classIndex = selection.classes[i] ?? 0;
-    const box = cornersOf(rows, (selection.rows[i] ?? 0) * (nc + 5));
+    const row = selection.rows[i] ?? 0;
+    const box = cornersOf(rows, row * (nc + 5));
     const group = full.agnostic ? -1 : classIndex;
     const rivals = keptByGroup.get(group) ?? [];
     if (rivals.some((rival) => overlap(rival, box) > full.iouThreshold)) continue;
     rivals.push(box);
     keptByGroup.set(group, rivals);
-    kept.push({ ...box, score: selection.scores[i] ?? 0, classIndex });
+    kept.push({ ...box, score: selection.scores[i] ?? 0, classIndex, row });
   }
   return kept;
 }
+
+/** The detections of `keptRows`, without their rows. */
+export const nonMaxSuppression = (rows: Float32Array, nc: number, options: NmsOptions): Detection[] =>
+  keptRows(rows, nc, options).map(({ row: _row, ...detection }) => detection);

@@ -1,7 +1,8 @@
 /** The trained layers between a student's feature and a teacher's: parameters beside the model's own. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
-import { pairName } from '../loss/hint.ts';
+import { pairName } from '../loss/hint-pair.ts';
+import { hintParameters } from '../loss/hint-parameters.ts';
 import type { HintOptions } from '../loss/distillation-options.ts';
 import type { ExtraParameter } from '../optim/parameter-layout.ts';
 import { uniformValues } from './initial-state.ts';
@@ -11,11 +12,12 @@ export interface AdapterParameters {
   readonly values: ReadonlyMap<string, Float32Array>;
 }
 
-const keyOf = (pair: string, part: 'weight' | 'bias'): string => `adapter.${pair}.${part}`;
+/** The key of a hint's trained tensor among the trainable values. */
+export const adapterKey = (pair: string, part: string): string => `adapter.${pair}.${part}`;
 
 /**
- * Declares and initialises a 1x1 convolution with bias for every hint that asks for one: PyTorch's default, uniform
- * in ±1/sqrt(student channels), keyed by `seed`.
+ * Declares and initialises what each hint trains beside the student (`hintParameters`): its 1x1 convolution, and the
+ * layers of FGD and MGD. PyTorch's default, uniform in ±1/sqrt(inputs), keyed by `seed`.
  */
 export function createAdapters(
   hints: readonly HintOptions[],
@@ -26,19 +28,18 @@ export function createAdapters(
   const declared: ExtraParameter[] = [];
   const values = new Map<string, Float32Array>();
   hints.forEach((hint, index) => {
-    if (hint.adapter === 'none') return;
-    const from = studentChannels(hint.student);
-    const to = teacherChannels(hint.teacher);
-    const bound = 1 / Math.sqrt(from);
-    const pair = pairName(hint);
-    const weight = keyOf(pair, 'weight');
-    const bias = keyOf(pair, 'bias');
-    declared.push(
-      { key: weight, group: 'adapterWeight', shape: [1, 1, from, to] },
-      { key: bias, group: 'adapterBias', shape: [to] },
-    );
-    values.set(weight, uniformValues(seed, 'adapter-weight', index, from * to, bound));
-    values.set(bias, uniformValues(seed, 'adapter-bias', index, to, bound));
+    const [from, to] = [studentChannels(hint.student), teacherChannels(hint.teacher)];
+    for (const { part, shape, decayed, initial } of hintParameters(hint, from, to)) {
+      const key = adapterKey(pairName(hint), part);
+      const size = shape.reduce((a, b) => a * b, 1);
+      declared.push({ key, group: decayed ? 'adapterWeight' : 'adapterBias', shape });
+      values.set(
+        key,
+        'value' in initial
+          ? new Float32Array(size).fill(initial.value)
+          : uniformValues(seed, `adapter-${part}`, index, size, initial.bound),
+      );
+    }
   });
   return { declared, values };
 }
@@ -47,8 +48,8 @@ export function createAdapters(
 export const applyAdapter =
   (values: ReadonlyMap<string, tf.Tensor>, ops: EngineOps) =>
   (pair: string, feature: tf.Tensor4D): tf.Tensor4D => {
-    const weight = values.get(keyOf(pair, 'weight'));
-    const bias = values.get(keyOf(pair, 'bias'));
+    const weight = values.get(adapterKey(pair, 'weight'));
+    const bias = values.get(adapterKey(pair, 'bias'));
     if (weight === undefined || bias === undefined) return feature;
     return tf.add(ops.conv2d(feature, weight as tf.Tensor4D, { stride: 1, padding: 0 }), bias);
   };

@@ -58,8 +58,8 @@ export interface DeviceBatch {
   dispose(): void;
 }
 
-/** Puts a batch on the device. */
-export function toDevice(batch: HostBatch): DeviceBatch {
+/** Puts a batch on the device. `detections` finds the teacher's in its heads, where a loss learns from them. */
+export function toDevice(batch: HostBatch, detections?: (batch: HostBatch) => Float32Array): DeviceBatch {
   const { size, height, width } = batch;
   const x = tf.tensor4d(batch.pixels, [size, height, width, 3]);
   const heads = batch.heads.map(({ shape, data }) => {
@@ -78,7 +78,16 @@ export function toDevice(batch: HostBatch): DeviceBatch {
     target: {
       labels: batch.labels,
       labelled: batch.labelled,
-      ...(hasTeacher ? { teacher: { heads, teacherObjectness: batch.objectness, features } } : {}),
+      ...(hasTeacher
+        ? {
+            teacher: {
+              heads,
+              teacherObjectness: batch.objectness,
+              features,
+              ...(detections === undefined ? {} : { rows: detections(batch) }),
+            },
+          }
+        : {}),
     },
     dispose: () => tf.dispose([x, ...heads, ...features.values()]),
   };

@@ -5,18 +5,27 @@ import { createHardLoss } from '../loss/hard-loss.ts';
 import { createHintLoss } from '../loss/hint.ts';
 import type { LossContext, LossTarget } from '../loss/loss.ts';
 import { createOutputLoss } from '../loss/output.ts';
+import { pseudoLabelOptions, pseudoLabels } from '../loss/pseudo-labels.ts';
 import { scaleGains } from '../loss/scale-gains.ts';
 import { lossWeights, totalLoss } from '../loss/total.ts';
 import type { Forward } from '../model/detector.ts';
-import { applyAdapter } from './adapters.ts';
+import { adapterKey, applyAdapter } from './adapters.ts';
+import type { HostBatch } from './batch.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { StepLoss } from './train-step.ts';
 
 export interface RunLoss {
   /** Student layers whose outputs it reads. */
   readonly features: readonly number[];
-  /** The loss of a forward pass in `epoch` (0-based), inside a tidy. */
-  of(forward: Forward, values: ReadonlyMap<string, tf.Tensor>, target: LossTarget, epoch: number): StepLoss;
+  /** The teacher's detections in a batch, where the loss learns from them. */
+  readonly detections: ((batch: HostBatch) => Float32Array) | undefined;
+  /** The loss of a forward pass in `epoch` and `iteration` (0-based), inside a tidy. */
+  of(
+    forward: Forward,
+    values: ReadonlyMap<string, tf.Tensor>,
+    target: LossTarget,
+    at: { readonly epoch: number; readonly iteration: number },
+  ): StepLoss;
 }
 
 export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
@@ -38,8 +47,19 @@ export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
 
   return {
     features: [...new Set(distillation.hints.map((hint) => hint.student))],
-    of: (forward, values, target, epoch) => {
-      const context: LossContext = { ops, head, gains, adapt: applyAdapter(values, ops) };
+    detections:
+      distillation.output.kind === 'pseudo'
+        ? ({ heads, size }) => pseudoLabels(heads, size, head, pseudoLabelOptions(distillation.output))
+        : undefined,
+    of: (forward, values, target, { epoch, iteration }) => {
+      const context: LossContext = {
+        ops,
+        head,
+        gains,
+        adapt: applyAdapter(values, ops),
+        parameter: (pair, part) => values.get(adapterKey(pair, part)),
+        draw: { seed: options.seed, iteration },
+      };
       return totalLoss({
         hard: hard(forward, target, context),
         ...(output === undefined ? {} : { output: output(forward, target, context) }),

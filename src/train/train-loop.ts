@@ -85,7 +85,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
   const loss = createRunLoss(run, engine.ops);
 
   const step = (batch: HostBatch): StepResult => {
-    const device = toDevice(batch);
+    const device = toDevice(batch, loss.detections);
     try {
       return trainStep(state, device.x, {
         ops: engine.ops,
@@ -94,7 +94,11 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
         weightDecay: effectiveDecay(hyp.weight_decay, schedule),
         clipNorm: options.clipNorm > 0 ? options.clipNorm : undefined,
         features: loss.features,
-        loss: (forward, values) => loss.of(forward, values, device.target, progress.epoch),
+        loss: (forward, values) =>
+          loss.of(forward, values, device.target, {
+            epoch: progress.epoch,
+            iteration: state.counters.iteration,
+          }),
       });
     } finally {
       device.dispose();

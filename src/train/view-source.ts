@@ -1,5 +1,6 @@
 /** Where a run's views and the teacher's answers to them come from, and how much memory they take. */
 import { decoderVersions } from '../data/decoder-versions.ts';
+import { needsHeads } from '../loss/distillation-options.ts';
 import type { ViewSource } from './batch-loader.ts';
 import type { PreparedRun } from './prepare-run.ts';
 
@@ -17,7 +18,7 @@ export function viewSource(run: PreparedRun): ViewSource {
     kind: 'cached',
     cache: cache.reader,
     views: cache.teacher.views,
-    heads: distillation.output.kind === 'none' ? 0 : graph.head.strides.length,
+    heads: needsHeads(distillation) ? graph.head.strides.length : 0,
     features: [...new Set(distillation.hints.map((hint) => hint.teacher))],
     recorded: Object.fromEntries(Object.keys(current).map((name) => [name, textOf(recorded[name])])),
     current,
@@ -29,10 +30,9 @@ export function teacherValues(run: PreparedRun): number {
   const { cache, graph, options, distillation } = run;
   if (cache === undefined) return 0;
   const { strides, na, no } = graph.head;
-  const heads =
-    distillation.output.kind === 'none'
-      ? 0
-      : strides.reduce((sum, s) => sum + (options.imgsz / s) ** 2 * na * no, 0);
+  const heads = needsHeads(distillation)
+    ? strides.reduce((sum, s) => sum + (options.imgsz / s) ** 2 * na * no, 0)
+    : 0;
   const features = distillation.hints.reduce((sum, { teacher }) => {
     const side = options.imgsz / (cache.teacher.layerStrides[teacher] ?? 1);
     return sum + side * side * (cache.teacher.layerChannels[teacher] ?? 0);

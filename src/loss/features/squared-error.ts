@@ -1,15 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { withGradient } from '../../engine/custom-gradient.ts';
-import { meanOf } from './mean-of.ts';
+import { pixelMean, slopePerPixel } from './pixel-mean.ts';
 
-/** Mean of (student - teacher)^2 over all elements; both [B,H,W,C]. Differentiable in `student`. */
-export const squaredError = (student: tf.Tensor4D, teacher: tf.Tensor4D): tf.Scalar =>
+/**
+ * Mean of (student - teacher)^2 over all elements, or over pixels weighted by `weights` (see `pixelMean`); both
+ * [B,H,W,C]. Differentiable in `student`.
+ */
+export const squaredError = (student: tf.Tensor4D, teacher: tf.Tensor4D, weights?: tf.Tensor4D): tf.Scalar =>
   withGradient<tf.Scalar>([student], (save) => {
-    save(student, teacher);
+    save(student, teacher, ...(weights === undefined ? [] : [weights]));
     return {
-      value: meanOf(tf.squaredDifference(student, teacher)),
-      gradient: (dy, [s, t]) => [
-        tf.mul(tf.sub(s as tf.Tensor4D, t as tf.Tensor4D), tf.mul(dy, 2 / student.size)),
+      value: pixelMean(tf.squaredDifference(student, teacher), weights),
+      gradient: (dy, [s, t, w]) => [
+        slopePerPixel(
+          tf.mul(tf.sub<tf.Tensor4D>(s as tf.Tensor4D, t as tf.Tensor4D), 2),
+          dy,
+          w as tf.Tensor4D | undefined,
+        ),
       ],
     };
   });

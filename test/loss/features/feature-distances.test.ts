@@ -10,21 +10,17 @@ import { squaredError } from '../../../src/loss/features/squared-error.ts';
 import { referenceFloats, referenceJson, skipWithoutReference } from '../../reference.ts';
 import { gradientError } from '../finite-differences.ts';
 import { distillationVectors as vectors } from '../vectors.ts';
+import { vectorStudent as student, vectorTeacher as teacher } from './vector-features.ts';
 import { absoluteSum, largestDifference, relativeError, valueOf } from '../on-engine.ts';
 
-/** A map [2,4,5,3] from a formula over (n, c, h, w). */
-function feature(of: (n: number, c: number, h: number, w: number) => number): tf.Tensor4D {
-  const data: number[] = [];
-  for (let n = 0; n < 2; n++)
-    for (let h = 0; h < 4; h++)
-      for (let w = 0; w < 5; w++) for (let c = 0; c < 3; c++) data.push(of(n, c, h, w));
-  return tf.tensor4d(data, [2, 4, 5, 3]);
-}
-
-const student = (): tf.Tensor4D => feature((n, c, h, w) => ((13 * n + 7 * c + 5 * h + 3 * w) % 17) / 8 - 1);
-const teacher = (): tf.Tensor4D => feature((n, c, h, w) => ((5 * n + 11 * c + 3 * h + 7 * w) % 19) / 6 - 1);
-
 type Distance = (s: tf.Tensor4D, t: tf.Tensor4D) => tf.Scalar;
+
+/** Weights of 40 pixels that sum up to 1. */
+const pixelWeights = (): tf.Tensor4D =>
+  tf.tensor4d(
+    Array.from({ length: 40 }, (_, i) => (i + 1) / 820),
+    [2, 4, 5, 1],
+  );
 
 const DISTANCES: readonly [name: string, distance: Distance, expected: number | undefined][] = [
   ['mse', squaredError, vectors.feat_mse_mean],
@@ -32,6 +28,9 @@ const DISTANCES: readonly [name: string, distance: Distance, expected: number | 
   ['cosine', cosineDistance, undefined],
   ['at', attentionTransfer, vectors.attention_transfer_mean],
   ['pkd', pearsonDistance, vectors.pkd.loss],
+  ['mse with weights', (s, t) => squaredError(s, t, pixelWeights()), undefined],
+  ['l1 with weights', (s, t) => absoluteError(s, t, pixelWeights()), undefined],
+  ['cosine with weights', (s, t) => cosineDistance(s, t, pixelWeights()), undefined],
   ['cwd', channelWise, vectors.cwd_tau1],
   ['cwd at temperature 4', (s, t) => channelWise(s, t, 4), vectors.cwd_tau4],
 ];
@@ -119,4 +118,16 @@ test('mse of the seeded features, three levels', { skip: skipWithoutReference },
     );
   }
   assert.ok(relativeError(sum, expected.value) < 1e-5, `${sum} ${expected.value}`);
+});
+
+test('equal weights are the plain mean, and a pixel of weight 1 alone its own distance', () => {
+  const equal = tf.fill<tf.Rank.R4>([2, 4, 5, 1], 1 / 40);
+  const one = tf.reshape<tf.Rank.R4>(tf.oneHot(tf.scalar(7, 'int32'), 40), [2, 4, 5, 1]);
+  const cut = (x: tf.Tensor4D): tf.Tensor4D => tf.slice(x, [0, 1, 2, 0], [1, 1, 1, 3]);
+  for (const distance of [squaredError, absoluteError, cosineDistance]) {
+    const [s, t] = [student(), teacher()];
+    assert.ok(relativeError(valueOf(distance(s, t, equal)), valueOf(distance(s, t))) < 1e-6);
+    const alone = valueOf(distance(cut(s), cut(t)));
+    assert.ok(relativeError(valueOf(distance(s, t, tf.cast(one, 'float32'))), alone) < 1e-5);
+  }
 });
