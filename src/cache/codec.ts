@@ -5,6 +5,7 @@
 import { SoftshardError } from '../errors.ts';
 import { fp16 } from './codecs/fp16.ts';
 import { fp32 } from './codecs/fp32.ts';
+import { int8 } from './codecs/int8.ts';
 import { raw } from './codecs/raw.ts';
 import type { Blob, BlobDtype } from './target.ts';
 
@@ -41,8 +42,8 @@ export type CodecFactory = (params: CodecParams) => Codec;
 
 export type CodecFactories = Readonly<Record<string, CodecFactory>>;
 
-/** The codecs that every reader knows: `fp16` and `fp32` for floats, `raw` for bytes. */
-export const BUILT_IN_CODECS: CodecFactories = { fp16, fp32, raw };
+/** The codecs that every reader knows: `fp16`, `fp32` and `int8` for floats, `raw` for bytes. */
+export const BUILT_IN_CODECS: CodecFactories = { fp16, fp32, int8, raw };
 
 const NAME = /^[a-z][a-z0-9]{0,31}$/;
 const VALUE = /^[A-Za-z0-9._+-]{1,64}$/;

@@ -59,6 +59,51 @@ codecConformance({
   bound: () => 0,
 });
 
+codecConformance({
+  spec: 'int8',
+  blobs: [
+    floats([0, -0, 1, -3.5, 1e-45, 3.4e38, -3.4e38, 7], [2, 4]),
+    floats([100, 100.00001, 100, 100.00001, 100.00002, 100], [6, 1]),
+    ...SHAPED,
+  ],
+  arbitrary: fc
+    .tuple(
+      fc.integer({ min: 1, max: 5 }),
+      fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { maxLength: 8 }),
+    )
+    .map(([channels, values]) =>
+      floats(Array.from({ length: channels }, (_, c) => values.map((v) => v + c)).flat(), [
+        values.length,
+        channels,
+      ]),
+    ),
+  bound: {
+    check: ({ data, shape }, decoded) => {
+      const channels = shape.at(-1) ?? 1;
+      for (let c = 0; c < channels; c++) {
+        const of = (values: ArrayLike<number>): number[] =>
+          Array.from(values).filter((_, i) => i % channels === c);
+        const [least, largest] = [Math.min(...of(data)), Math.max(...of(data))];
+        const others = of(decoded);
+        of(data).forEach((value, i) => {
+          const error = Math.abs((others[i] ?? NaN) - value);
+          const spacing = Math.max(Math.abs(least), Math.abs(largest)) * 2 ** -23;
+          assert.ok(error <= (largest - least) / 510 + spacing, `${value} came back as ${others[i]}`);
+        });
+      }
+    },
+  },
+});
+
+test('int8 refuses what is not finite', () => {
+  for (const value of [NaN, Infinity]) {
+    assert.throws(
+      () => codecOf('int8').encode(floats([1, value]), 'feature.4'),
+      (error) => isSoftshardError(error, 'E_CODEC') && error.message.includes('at index 1'),
+    );
+  }
+});
+
 test('fp32 keeps every bit, also of NaN', () => {
   const bits = Uint32Array.of(0x7fc00001, 0xffc12345, 0x7f800001, 0x80000000, 1);
   const blob = { shape: [5], data: new Float32Array(bits.buffer) };
@@ -113,5 +158,5 @@ test('codecs are found by name and parameters', () => {
       spec,
     );
   }
-  assert.throws(() => codecOf('fp64'), /fp16, fp32, raw/);
+  assert.throws(() => codecOf('fp64'), /fp16, fp32, int8, raw/);
 });
