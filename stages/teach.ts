@@ -23,6 +23,7 @@ import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { timed } from '../src/flow/busy-time.ts';
 import { runUnits } from '../src/flow/run-units.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
+import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
 import { createInference } from '../src/model/inference.ts';
 import { chain, type Stage } from '../src/stage.ts';
 import { answerViews, type Teacher } from '../src/teach/answer-views.ts';
@@ -95,7 +96,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
   });
   if (options.units === undefined && (await store.get('SEAL')) !== undefined) {
     // A finished cache is told by its identity alone: no engine is needed to find it.
-    const cache = await openCache(store, { signal: context.signal });
+    const cache = await openCache(store, { signal: context.signal, codecs: HEAD_CODECS });
     compareIdentity(identity, cache.manifest.identity);
     compareExtent(extent, cache.manifest.extent);
     context.info(`found the finished cache ${options.cache}: nothing to teach`);
@@ -117,6 +118,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
     identity,
     provenance: provenanceOf(info, teachBatch, shards?.versions ?? decoderVersions()),
     extent,
+    codecs: HEAD_CODECS,
     signal: context.signal,
   });
   const pixelBytes = imageSize * imageSize * 3;

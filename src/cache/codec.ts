@@ -35,7 +35,13 @@ export interface Codec {
   decode(bytes: Uint8Array, shape: readonly number[], where: string): Float32Array | Uint8Array;
   /** Checked before `decode`, so that a lie about a shape costs nothing. */
   boundsBytes(shape: readonly number[]): ByteBounds;
+  /** What a blob of the shape takes as a rule, for codecs whose bytes depend on the values. */
+  usualBytes?(shape: readonly number[]): number;
 }
+
+/** What a blob of the shape will take: exactly, or as a rule. */
+export const expectedBytes = (codec: Codec, shape: readonly number[]): number =>
+  codec.usualBytes?.(shape) ?? codec.boundsBytes(shape).max;
 
 /** Makes a codec from its parameters. Throws E_CODEC for one that it does not know or cannot use. */
 export type CodecFactory = (params: CodecParams) => Codec;

@@ -61,5 +61,10 @@ export const sparse: CodecFactory = (params): Codec => {
       const values = dims.reduce((a, b) => a * b, 1);
       return { min: 0, max: 4096 + 8 * values };
     },
+    // At the default parameters, 28 KB for the 25,200 rows of 85 of a 640 x 640 view.
+    usualBytes: (dims) => {
+      const rows = dims.slice(0, 3).reduce((a, b) => a * b, 1);
+      return Math.ceil(rows * (0.3 + (dims[3] ?? 0) / 100));
+    },
   };
 };

@@ -2,7 +2,8 @@
 import type { Answer } from '../cache/extent.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import type { ModelGraph } from '../model/graph.ts';
-import { answerCodec } from './answer-codec.ts';
+import { codecSpec, expectedBytes, type Codec } from '../cache/codec.ts';
+import { answerCodec, hintCodec, isHintCodec } from './answer-codec.ts';
 import { answerShapes } from './answer-shapes.ts';
 import { featureKind, HEADS_KIND, headBlob } from './answers.ts';
 
@@ -10,7 +11,7 @@ import { featureKind, HEADS_KIND, headBlob } from './answers.ts';
 export interface PlannedAnswer extends Answer {
   /** Shapes of one view's blobs, in the order of `blobs`. */
   readonly shapes: readonly (readonly number[])[];
-  /** Bytes that one view's blobs take at most. */
+  /** Bytes that one view's blobs take: exactly, or about where a codec's bytes depend on the values. */
   readonly viewBytes: number;
 }
 
@@ -18,7 +19,7 @@ export interface PlannedAnswers {
   readonly answers: readonly PlannedAnswer[];
   /** Float32 values that one view's answers hold in memory. */
   readonly viewValues: number;
-  /** Bytes that one view's answers take at most. */
+  /** Bytes that one view's answers take, as above. */
   readonly viewBytes: number;
 }
 
@@ -29,6 +30,8 @@ export interface AnswerOptions {
   readonly hints: readonly number[];
   /** Spec of the codec. */
   readonly codec: string;
+  /** Spec of the features' codec; `codec`, or fp16 where that is for heads only, by default. */
+  readonly hintCodec?: string | undefined;
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -41,23 +44,23 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 export function planAnswers(
   graph: ModelGraph,
   head: HeadSpec,
-  { imgsz, hints, codec }: AnswerOptions,
+  { imgsz, hints, codec, hintCodec: ofHints = isHintCodec(codec) ? codec : 'fp16' }: AnswerOptions,
 ): PlannedAnswers {
-  const stored = answerCodec(codec);
   const shapes = answerShapes(graph, head, imgsz, hints);
-  const planned = (kind: string, blobs: string[]): PlannedAnswer => {
+  const planned = (kind: string, blobs: string[], stored: Codec): PlannedAnswer => {
     const ofBlobs = blobs.map((blob) => shapes.get(blob) ?? []);
     return {
-      ...{ kind, blobs, codec, shapes: ofBlobs },
-      viewBytes: sum(ofBlobs.map((shape) => stored.boundsBytes(shape).max)),
+      ...{ kind, blobs, codec: codecSpec(stored), shapes: ofBlobs },
+      viewBytes: sum(ofBlobs.map((shape) => expectedBytes(stored, shape))),
     };
   };
   const answers = [
     planned(
       HEADS_KIND,
       head.strides.map((_, level) => headBlob(level)),
+      answerCodec(codec),
     ),
-    ...hints.map((layer) => planned(featureKind(layer), [featureKind(layer)])),
+    ...hints.map((layer) => planned(featureKind(layer), [featureKind(layer)], hintCodec(ofHints))),
   ];
   return {
     answers,

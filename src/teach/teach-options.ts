@@ -1,7 +1,7 @@
 /** The options of `teach`, and those of its answers, which `plan` has too. */
 import { z } from 'zod';
 import { imageCacheOptions } from '../augment/image-cache-options.ts';
-import { ANSWER_CODECS, isAnswerCodec } from './answer-codec.ts';
+import { ANSWER_CODECS, HINT_CODECS, isAnswerCodec, isHintCodec } from './answer-codec.ts';
 import { viewPlanOptions } from './prepare-plan.ts';
 
 /** Options by which the teacher's answers are chosen and stored. */
@@ -11,7 +11,14 @@ export const answerOptions = {
     .string()
     .refine(isAnswerCodec, `one of ${ANSWER_CODECS.join(', ')}`)
     .default('fp16')
-    .describe('how answers are stored: fp16, fp32 (lossless)'),
+    .describe(
+      'how answers are stored: fp16, fp32 (lossless), int8, sparse (heads only), with NAME:key=value,...',
+    ),
+  hintCodec: z
+    .string()
+    .refine(isHintCodec, `one of ${HINT_CODECS.join(', ')}`)
+    .optional()
+    .describe('how features are stored; that of --codec by default, or fp16 where that is for heads only'),
 } as const;
 
 export const teachOptionsSchema = z.strictObject({

@@ -11,6 +11,7 @@ import { canonicalJson, shortJson } from '../cache/json.ts';
 import { checkClasses } from '../data/class-names.ts';
 import { datasetSplits, readDataset } from '../data/read-dataset.ts';
 import type { Dataset } from '../data/sample.ts';
+import { HEAD_CODECS } from '../head-codec/codecs.ts';
 import { SoftshardError } from '../errors.ts';
 import { checkDistillation } from '../loss/check-distillation.ts';
 import {
@@ -82,7 +83,7 @@ async function openTeacherCache(
   imgsz: number,
   signal: AbortSignal,
 ): Promise<{ reader: Cache; teacher: TeacherCache }> {
-  const reader = await openCache(folderStore(path), { signal });
+  const reader = await openCache(folderStore(path), { signal, codecs: HEAD_CODECS });
   const teacher = describeTeacherCache(reader.manifest);
   const differs = (what: string, expected: string, found: string, remedy: string): SoftshardError =>
     new SoftshardError('E_CACHE_IDENTITY', {

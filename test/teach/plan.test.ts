@@ -42,7 +42,7 @@ describe('plan', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  for (const codec of ['fp16', 'fp32'])
+  for (const codec of ['fp16', 'fp32', 'int8'])
     test(`its bytes in ${codec} are those that teach plans, and within 1 % those on the disk`, async () => {
       const cache = join(folder, codec);
       const asked = { weights, hints: [0, 2], codec, views: 2, cache };
@@ -95,10 +95,20 @@ describe('plan', () => {
     assert.match(planText(full), /free space in \/full: 1\.00 KB: the answers do NOT fit/);
   });
 
+  test('features get fp16 where the codec is for heads only, or a codec of their own', async () => {
+    const specs = async (more: object) =>
+      (await plan({ weights, hints: [2], ...more })).answers.map((a) => a.codec);
+    const [heads, features] = await specs({ codec: 'sparse:k=100' });
+    assert.match(heads ?? '', /^sparse:.*k=100,/);
+    assert.equal(features, 'fp16');
+    assert.deepEqual((await specs({ codec: 'sparse', hintCodec: 'int8' }))[1], 'int8');
+    assert.deepEqual(await specs({ codec: 'fp32' }), ['fp32', 'fp32']);
+  });
+
   test('a codec for bytes is refused with the codecs for answers', () => {
-    for (const codec of ['raw', 'zip', 'fp16:x=1']) {
+    for (const codec of ['raw', 'zip', 'fp16:x=1', 'sparse:x=1']) {
       const parsed = teachOptionsSchema.safeParse({ weights, data: tiny.data, cache: 'c', codec });
-      assert.equal(parsed.error?.issues[0]?.message, 'one of fp16, fp32', codec);
+      assert.equal(parsed.error?.issues[0]?.message, 'one of fp16, fp32, int8, sparse', codec);
     }
   });
 });
