@@ -7,6 +7,7 @@ import { columnOf, headRows } from '../../src/loss/head-rows.ts';
 import type { Loss } from '../../src/loss/loss.ts';
 import { createKlOutputLoss } from '../../src/loss/output-kl.ts';
 import { createL2OutputLoss } from '../../src/loss/output-l2.ts';
+import { createPseudoLabelLoss } from '../../src/loss/output-pseudo.ts';
 import { createSplitOutputLoss } from '../../src/loss/output-split.ts';
 import { skipWithoutReference, referenceFloats } from '../reference.ts';
 import { assertGradient, assertGradientSums, seededCase, seededHeads } from '../loss/seeded-heads.ts';
@@ -82,4 +83,33 @@ describe('output losses of the reference', { skip: skipWithoutReference }, () =>
       }
     });
   }
+
+  test('pseudo-labels through the assignment of labels, with distil ratio 0.5', () => {
+    const expected = seededCase('sharp_dstill_r0.5');
+    const { shape, data: raw } = referenceFloats('D_sharp_targets_logits.npy');
+    // Rows: image, class, box, logits.
+    const width = shape[1] ?? NaN;
+    const rows = Float32Array.from(
+      Array.from({ length: shape[0] ?? 0 }, (_, i) => [...raw.subarray(i * width, (i + 1) * width)]).flat(),
+    );
+    const terms: Record<string, number> = {};
+    const loss = createPseudoLabelLoss({ ratio: 0.5 });
+    const target = { labels: new Float32Array(0), labelled: [false, false], teacher: { rows } };
+    const { value, grads } = tf.valueAndGrads((...heads: tf.Tensor[]) => {
+      const found = loss(
+        forwardOf(heads as tf.Tensor5D[]),
+        target,
+        contextOf(80, { box: 0.05, obj: 1, cls: 1 }),
+      );
+      for (const [name, term] of Object.entries(found)) terms[name] = valueOf(term);
+      return tf.mul<tf.Scalar>(tf.addN(Object.values(found)), BATCH);
+    })(seededHeads('student'));
+    [terms['box'], terms['obj'], 0, terms['cls']].forEach((item, i) => {
+      const wanted = expected.items[i] ?? NaN;
+      assert.ok(Math.abs((item ?? NaN) - wanted) <= 1e-5 * wanted, `item ${i}: ${item} ${wanted}`);
+    });
+    assert.ok(relativeError(valueOf(value), expected.value) < 1e-5);
+    assertGradientSums(grads, expected);
+    assertGradient(grads[2], 'D_grad_sharp_dstill_r0.5_p5.npy', { relative: 1e-5, absolute: 1e-7 });
+  });
 });
