@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isSoftshardError } from '../../src/errors.ts';
 import { checkDistillation } from '../../src/loss/check-distillation.ts';
-import { distillationOptions, parseDistillationOptions } from '../../src/loss/distillation-options.ts';
+import {
+  distillationOptions,
+  needsHeads,
+  OUTPUT_KINDS,
+  parseDistillationOptions,
+} from '../../src/loss/distillation-options.ts';
+import { createOutputLoss } from '../../src/loss/output.ts';
 import { headSpec } from './on-engine.ts';
 
 const constant = { kind: 'constant', from: 1, to: 1, offLastEpochs: 0 };
@@ -60,6 +66,38 @@ hard: { weight: 0.5 }
     const options = parseDistillationOptions(text, { output: { weight: 1 }, hints: { 0: { weight: 0.2 } } });
     assert.deepEqual([options.output.kind, options.output.weight], ['l2', 1]);
     assert.deepEqual([options.hints[0]?.student, options.hints[0]?.weight], [4, 0.2]);
+  });
+
+  test('every kind of output makes a loss, and only none makes none', () => {
+    for (const kind of OUTPUT_KINDS) {
+      const { output } = distillationOptions({ output: { kind } });
+      assert.equal(createOutputLoss(output) === undefined, kind === 'none', kind);
+    }
+  });
+
+  test('an option is read by its kinds alone', () => {
+    distillationOptions({ output: { kind: 'dkd', alpha: 1, beta: 2 } });
+    distillationOptions({ output: { kind: 'split', form: 'original' } });
+    distillationOptions({ output: { kind: 'pseudo', classes: 'l2', confidence: 0.3 } });
+    distillationOptions({ hints: [{ student: 4, teacher: 4, kind: 'fgd', fgd: { lambda: 0 } }] });
+    const fails = (options: unknown, words: RegExp): void => {
+      assert.throws(() => distillationOptions(options), isLossError(words));
+    };
+    fails({ output: { kind: 'soft', beta: 2 } }, /beta belongs to the kinds dkd, not to soft/);
+    fails({ output: { kind: 'soft', classes: 'l2' } }, /l2 classes belong to pseudo/);
+    fails({ output: { kind: 'l2', confidence: 0.3 } }, /confidence belongs to the kinds pseudo/);
+    const hint = { student: 4, teacher: 4 };
+    fails({ hints: [{ ...hint, kind: 'pkd', pixels: 'boxes' }] }, /not in pkd/);
+    fails({ hints: [{ ...hint, kind: 'mse', mgd: {} }] }, /mgd belongs to the kind mgd/);
+    fails({ hints: [{ ...hint, kind: 'mgd', mgd: { hidden: 1 } }] }, /hints\.0\.mgd\.hidden/);
+  });
+
+  test('heads are read by outputs and by weights of pixels', () => {
+    const hint = { student: 4, teacher: 4, kind: 'mse' };
+    assert.ok(needsHeads(distillationOptions({})));
+    assert.ok(!needsHeads(distillationOptions({ output: { kind: 'none' }, hints: [hint] })));
+    const weighed = { output: { kind: 'none' }, hints: [{ ...hint, pixels: 'objectness' }] };
+    assert.ok(needsHeads(distillationOptions(weighed)));
   });
 
   test('nonsense is E_LOSS with the key named', () => {

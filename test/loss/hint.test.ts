@@ -5,6 +5,7 @@ import { isSoftshardError } from '../../src/errors.ts';
 import { resizeFeature } from '../../src/loss/features/resize-feature.ts';
 import { squaredError } from '../../src/loss/features/squared-error.ts';
 import type { HintPair } from '../../src/loss/hint-pair.ts';
+import { hintParameters } from '../../src/loss/hint-parameters.ts';
 import { createHintLoss } from '../../src/loss/hint.ts';
 import type { LossContext, LossTarget } from '../../src/loss/loss.ts';
 import type { Forward } from '../../src/model/detector.ts';
@@ -113,5 +114,117 @@ describe('hints', () => {
     assert.throws(() => createHintLoss([pair])(studentOf(5, t), targetOf(6, t), context), isLossError);
     assert.throws(() => createHintLoss([pair])(studentOf(4, t), targetOf(7, t), context), isLossError);
     assert.throws(() => createHintLoss([pair, { ...pair, kind: 'l1' }]), isLossError);
+  });
+
+  test('fgd and mgd run with the layers that they declare, and learn them', () => {
+    const [s, t] = [map(2, 4, 4, 3), map(2, 4, 4, 4, 1)];
+    for (const kind of ['fgd', 'mgd'] as const) {
+      const of = { ...pair, kind, adapter: 'conv1x1', fgd: { lambda: 0.01 } };
+      const declared = hintParameters(of, 3, 4);
+      const names = declared.map(({ part }) => part);
+      const values = declared.map(({ shape, initial }, i) =>
+        'value' in initial
+          ? tf.fill([...shape], initial.value)
+          : tf.mul(
+              tf.sin(
+                tf.add(
+                  tf.range(
+                    0,
+                    shape.reduce((a, b) => a * b, 1),
+                  ),
+                  i,
+                ),
+              ),
+              initial.bound,
+            ),
+      );
+      const reshaped = values.map((value, i) => tf.reshape(value, [...(declared[i]?.shape ?? [])]));
+      const target = {
+        ...targetOf(6, t),
+        labels: Float32Array.of(0, 0, 0.5, 0.5, 0.4, 0.4),
+        labelled: [true, true],
+      };
+      const grads = tf.grads((...given: tf.Tensor[]) => {
+        const parts = new Map(names.map((name, i) => [name, given[i]]));
+        const part = (name: string): tf.Tensor => parts.get(name) ?? assert.fail(name);
+        const learning: LossContext = {
+          ...context,
+          adapt: (_, feature) =>
+            tf.add(tf.conv2d(feature, part('weight') as tf.Tensor4D, 1, 'valid'), part('bias')),
+          parameter: (_, name) => parts.get(name),
+        };
+        return tf.addN(Object.values(createHintLoss([of])(studentOf(4, s), target, learning)));
+      })(reshaped);
+      // Behind a last layer of zeros nothing learns in the first step.
+      const still = /context\..*\.(attend|reduce|norm)\./;
+      grads.forEach((gradient, i) => {
+        const moves = gradient.dataSync().some((g) => g !== 0);
+        const name = names[i] ?? '';
+        assert.equal(moves, !still.test(name), `${kind} ${name}`);
+      });
+      assert.throws(() => createHintLoss([of])(studentOf(4, t), targetOf(6, t), context), isLossError);
+    }
+  });
+
+  test('standardised features do not see the scale of a channel', () => {
+    const [s, t] = [map(2, 4, 4, 3), map(2, 4, 4, 3, 1)];
+    const term = (norm: 'student' | 'both', teacher: tf.Tensor4D): number =>
+      valueOf(createHintLoss([{ ...pair, norm }])(studentOf(4, s), targetOf(6, teacher), context)['4-6']);
+    const scaled = tf.add<tf.Tensor4D>(tf.mul(t, 7), 2);
+    assert.ok(Math.abs(term('both', scaled) - term('both', t)) < 1e-4);
+    assert.ok(term('student', scaled) > 2 * term('student', t));
+    // Both standardised: half the mean square is 1 - the correlation, as of pkd (by n instead of n - 1).
+    const pkd = createHintLoss([{ ...pair, kind: 'pkd' }])(studentOf(4, s), targetOf(6, t), context)['4-6'];
+    assert.ok(Math.abs(term('both', t) / 2 / valueOf(pkd) - 1) < 0.05);
+    const error = gradientError(
+      (x) =>
+        tf.addN(
+          Object.values(
+            createHintLoss([{ ...pair, norm: 'both' }])(
+              studentOf(4, x as tf.Tensor4D),
+              targetOf(6, t),
+              context,
+            ),
+          ),
+        ),
+      s.dataSync(),
+      s.shape,
+      0.01,
+    );
+    assert.ok(error < 1e-3, `${error}`);
+  });
+
+  test('pixels count by the teacher’s objectness, or inside boxes; without heads it is E_LOSS', () => {
+    const [s, t] = [map(1, 4, 4, 3), map(1, 4, 4, 3, 1)];
+    const weighed: HintPair = { ...pair, pixels: 'objectness' };
+    const logits = (at: number): tf.Tensor5D =>
+      tf.tensor5d(
+        Float32Array.from({ length: 16 * 6 }, (_, i) => (i === at * 6 + 4 ? 20 : -20)),
+        [1, 4, 4, 1, 6],
+      );
+    const cut = (x: tf.Tensor4D): tf.Tensor4D => tf.slice(x, [0, 1, 2, 0], [1, 1, 1, 3]);
+    const base = { ...targetOf(6, t), labelled: [true] };
+    const seen = { ...base, teacher: { features: new Map([[6, t]]), heads: [logits(6)] } };
+    const found = createHintLoss([weighed])(studentOf(4, s), seen, context)['4-6'];
+    assert.ok(Math.abs(valueOf(found) - valueOf(squaredError(cut(s), cut(t)))) < 1e-5);
+    const inBox = { ...base, labels: Float32Array.of(0, 0, 0.625, 0.375, 0.01, 0.01) };
+    const boxed = createHintLoss([{ ...pair, pixels: 'boxes' }])(studentOf(4, s), inBox, context)['4-6'];
+    const cells = [
+      [1, 2],
+      [1, 3],
+      [2, 2],
+      [2, 3],
+    ] as const;
+    const mean =
+      cells
+        .map(([y, x]) =>
+          valueOf(
+            squaredError(tf.slice(s, [0, y, x, 0], [1, 1, 1, 3]), tf.slice(t, [0, y, x, 0], [1, 1, 1, 3])),
+          ),
+        )
+        .reduce((a, b) => a + b) / 4;
+    assert.ok(Math.abs(valueOf(boxed) - mean) < 1e-5);
+    assert.throws(() => createHintLoss([weighed])(studentOf(4, s), base, context), isLossError);
+    assert.throws(() => createHintLoss([{ ...weighed, kind: 'cwd' }]), isLossError);
   });
 });
