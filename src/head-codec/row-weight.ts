@@ -39,9 +39,16 @@ export interface WeightBand {
   readonly index: number;
 }
 
-/** The bands of equal weight index between two objectness values in units, upwards. */
+/**
+ * Losses of boxes begin where the sigmoid exceeds 0.01, logit -4.595. A band ends there as well, so that decoding
+ * moves no row over it.
+ */
+const BOX_THRESHOLD = -18822;
+
+/** The bands of equal weight index between two objectness values in units, upwards; all above `from`. */
 export function weightBands(from: number, to: number): WeightBand[] {
-  const starts = [...THRESHOLDS.filter((threshold) => threshold > from), from].reverse();
+  const ends = [...THRESHOLDS, BOX_THRESHOLD].filter((threshold) => threshold > from);
+  const starts = [from, ...ends.sort((a, b) => a - b)];
   return starts.map((start, i) => ({ start, end: starts[i + 1] ?? to, index: weightIndex(start) }));
 }
 
