@@ -14,9 +14,18 @@ export interface CommandEntry {
   readonly summary: string;
   /** Module from the package's root, without extension, that exports `command`. */
   readonly module: string;
+  /** Whether it opens an engine, which takes a process of its own. */
+  readonly opensEngine: boolean;
 }
 
-const entry = (name: string, summary: string, module: string): CommandEntry => ({ name, summary, module });
+const entry = (name: string, summary: string, module: string): CommandEntry => ({
+  ...{ name, summary, module },
+  opensEngine: false,
+});
+const engineEntry = (name: string, summary: string, module: string): CommandEntry => ({
+  ...{ name, summary, module },
+  opensEngine: true,
+});
 
 /** Every subcommand in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -24,14 +33,14 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('run', 'run a pipeline file', 'src/cli/run'),
   entry('plan', 'list the views and units of a data set', 'stages/images'),
   entry('decode', 'decode and augment views into pixel shards', 'stages/decode'),
-  entry('teach', 'run the teacher once and cache its answers', 'stages/teach'),
-  entry('train', 'train a student from a cache, from labels, or both', 'stages/train'),
-  entry('evaluate', 'measure mAP on a data set', 'stages/evaluate'),
-  entry('export', 'write weights in other formats', 'stages/export'),
+  engineEntry('teach', 'run the teacher once and cache its answers', 'stages/teach'),
+  engineEntry('train', 'train a student from a cache, from labels, or both', 'stages/train'),
+  engineEntry('evaluate', 'measure mAP on a data set', 'stages/evaluate'),
+  engineEntry('export', 'write weights in other formats', 'stages/export'),
   entry('distill', 'teach, train and evaluate with one command line', 'src/cli/distill'),
   entry('inspect', 'show what a cache holds', 'src/cli/inspect'),
   entry('verify', 'check every digest of a cache', 'src/cli/verify'),
-  entry('report', 'write the report of a run', 'src/cli/report'),
+  engineEntry('report', 'write the report of a run', 'src/cli/report'),
   entry('doctor', 'say which engines were found, which were refused, and why', 'src/cli/doctor'),
   entry('engine install', 'install the native engine', 'src/cli/engine-install'),
   entry('engine list', 'list installed engines', 'src/cli/engine-list'),

@@ -1,9 +1,10 @@
 /** The command `softshard`: chooses the subcommand and runs it as its own script would. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EXIT, exitCodeOf, toErrorRecord } from '../errors.ts';
 import { modulePath, packageRoot } from '../flow/script-path.ts';
+import { executeElsewhere } from '../flow/run-elsewhere.ts';
 import { executeStep, exitWith } from '../flow/step-main.ts';
 import { chooseCommand, COMMANDS, loadCommand } from './commands.ts';
 import { screenOn } from './progress.ts';
@@ -50,8 +51,12 @@ export const main = async (argv: readonly string[]): Promise<number> => {
   }
   try {
     const { entry, argv: own } = chooseCommand(first === 'help' ? [...rest, '--help'] : argv);
+    const script = modulePath(entry.module);
+    const wantsHelp = own.includes('--help') || own.includes('-h');
+    if (entry.opensEngine && !wantsHelp && existsSync(script))
+      return await executeElsewhere(entry.name, own, script);
     const command = await loadCommand(entry);
-    return await executeStep(command, own, modulePath(entry.module), `softshard ${entry.name}`);
+    return await executeStep(command, own, script, `softshard ${entry.name}`);
   } catch (error) {
     // Only what happens before a command is there to report it.
     if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: toErrorRecord(error) })}\n`);

@@ -26,6 +26,11 @@ export interface OutputStreams {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Those of a process. */
+export const outputStreams = ({ stdout, stderr, env }: NodeJS.Process): OutputStreams => ({
+  ...{ out: stdout, err: stderr, environment: env },
+});
+
 /** The causes under an error, a line each; what is already said above is left out. */
 const causes = (error: unknown): string => {
   const lines: string[] = [];
