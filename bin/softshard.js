@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Starts the command line. In a clone the TypeScript sources run through the pinned loader, in a child process that
-// has the terminal; in an installed package the compiled files run in this process.
-import { spawn } from 'node:child_process';
+// Starts the command line. In an installed package, and in a clone whose dist is up to date, the compiled files run in
+// this process; else, or where SOFTSHARD_SOURCE=1 asks for it, the TypeScript sources run through the pinned loader, in
+// a child process that has the terminal.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
@@ -16,8 +17,16 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19))
   fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
 
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-if (existsSync(source)) {
+const isClone = existsSync(source);
+const { isFresh } = await import('./listing.js');
+// The demo starts a process for each step: compiling once takes less time than ten times the loader.
+if (isClone && process.argv[2] === 'demo' && !existsSync(`${root}/dist`)) {
+  process.stderr.write('softshard: compiling the sources once\n');
+  spawnSync(process.execPath, [`${root}/bin/build.js`, '--quick'], { stdio: 'ignore' });
+}
+if (isClone && (process.env.SOFTSHARD_SOURCE === '1' || !isFresh(root))) {
   let loader;
   try {
     loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listing } from '../../bin/listing.js';
 import { repositoryRoot } from '../reference.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'softshard-main-'));
@@ -111,7 +112,10 @@ describe('softshard', () => {
 describe('interrupting a pipeline', () => {
   const pipeline = join(import.meta.dirname, 'fixtures', 'slow-pipeline.ts');
   const interrupt = async (signalName: NodeJS.Signals, checkpoint: string): Promise<Ended> => {
-    const child = spawn(process.execPath, [bin, 'run', pipeline, '--set', `checkpoint=${checkpoint}`]);
+    const child = spawn(process.execPath, [bin, 'run', pipeline, '--set', `checkpoint=${checkpoint}`], {
+      // The pipeline of this test imports the sources, so they must be what runs it.
+      env: { ...process.env, SOFTSHARD_SOURCE: '1' },
+    });
     let err = '';
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
     await new Promise<void>((resolve) => {
@@ -144,7 +148,7 @@ describe('bin/softshard.js', () => {
   const install = (name: string): string => {
     const root = join(folder, name);
     mkdirSync(join(root, 'bin'), { recursive: true });
-    cpSync(bin, join(root, 'bin', 'softshard.js'));
+    cpSync(join(repositoryRoot, 'bin'), join(root, 'bin'), { recursive: true });
     cpSync(join(repositoryRoot, 'package.json'), join(root, 'package.json'));
     return root;
   };
@@ -163,6 +167,22 @@ describe('bin/softshard.js', () => {
       [unbuilt.code, unbuilt.err],
       [1, 'softshard: this package is not built; run npm run build.\n'],
     );
+  });
+
+  test('in a clone dist runs while it is what the sources compile to, and the sources when one has changed', async () => {
+    const root = install('built');
+    const main = join(root, 'dist', 'src', 'cli', 'main.js');
+    mkdirSync(join(main, '..'), { recursive: true });
+    mkdirSync(join(root, 'src', 'cli'), { recursive: true });
+    writeFileSync(join(root, 'src', 'cli', 'main.ts'), '');
+    writeFileSync(main, 'process.stdout.write("compiled\\n");');
+    writeFileSync(join(root, 'dist', '.built-from'), listing(root));
+    const file = join(root, 'bin', 'softshard.js');
+    assert.equal((await softshard([], {}, file)).out, 'compiled\n');
+    // Without dependencies the sources cannot run, which tells that they would.
+    assert.match((await softshard([], { SOFTSHARD_SOURCE: '1' }, file)).err, /npm ci/);
+    writeFileSync(join(root, 'src', 'cli', 'new.ts'), '');
+    assert.match((await softshard([], {}, file)).err, /npm ci/);
   });
 
   test('works through a link, as package managers make them', async () => {
