@@ -47,6 +47,7 @@ export function decodeHead(
     predictedRows,
     classStep,
     boxStep,
+    overlaps: options.overlaps,
     scale,
     means,
   };

@@ -81,6 +81,7 @@ export function encodeHead(data: Float32Array, shape: HeadShape, options: Sparse
     predictedRows,
     classStep,
     boxStep,
+    overlaps: options.overlaps,
     scale,
     means,
   };

@@ -4,7 +4,7 @@ import type { SparseOptions } from './sparse-options.ts';
 import { LARGEST_LOGIT, UNIT } from './units.ts';
 
 export interface ObjectnessQuantiser {
-  /** Step at weight 1, in units. */
+  /** Step at weight 1, in 1/64 units. */
   readonly step: number;
   /** Largest step, in units. */
   readonly coarsest: number;
@@ -53,7 +53,7 @@ export function levelOf(bands: readonly CutBand[], code: number): number | undef
   return start + Math.floor(((2 * (code - first) + 1) * (end - start)) / (2 * count));
 }
 
-/** The bands for a step at weight 1, in units. */
+/** The bands for a step at weight 1, in 1/64 units. */
 export const bandsOf = ({ coarsest, floor }: SparseOptions, step: number): CutBand[] =>
   cutBands({
     step,

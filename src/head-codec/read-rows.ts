@@ -1,9 +1,16 @@
 /** Reads what `write-rows.ts` wrote, into a head. */
 import type { SymbolReader } from '../cache/codecs/symbol-reader.ts';
 import { CLASS_COLUMN, type HeadShape } from './head-shape.ts';
-import { boxContext, classCoding, MEAN_STEP, MEANS_CONTEXT, rowSymbols, type RowPlan } from './row-plan.ts';
+import {
+  boxContext,
+  boxStepAt,
+  classCoding,
+  MEAN_STEP,
+  MEANS_CONTEXT,
+  rowSymbols,
+  type RowPlan,
+} from './row-plan.ts';
 import { RowPrediction } from './row-prediction.ts';
-import { stepAt } from './row-weight.ts';
 import { logitOf } from './units.ts';
 
 export function readMeans(reader: SymbolReader, shape: HeadShape): Int32Array {
@@ -31,7 +38,7 @@ export function fillWithMeans(shape: HeadShape, { means, scale }: RowPlan, into:
 /** Reads boxes and classes of the stored rows and predicts those that are only predicted. */
 export function readRows(reader: SymbolReader, shape: HeadShape, plan: RowPlan, into: Float32Array): void {
   const { no, classes } = shape;
-  const { order, weights, classRows, boxRows, predictedRows, boxStep, scale, means } = plan;
+  const { order, weights, classRows, boxRows, predictedRows, scale, means } = plan;
   const { lanes } = rowSymbols(shape);
   const known = {
     places: new Int32Array(shape.rows),
@@ -42,7 +49,7 @@ export function readRows(reader: SymbolReader, shape: HeadShape, plan: RowPlan, 
   const prediction = new RowPrediction(shape, known);
 
   const readBox = (row: number, place: number, weight: number): void => {
-    const step = stepAt(boxStep, weight);
+    const step = boxStepAt(plan, weight);
     const seen = prediction.predictBox(row);
     for (let c = 0; c < 4; c++) {
       const value = (prediction.box[c] ?? 0) + reader.number(c + 1, boxContext(c, seen, weight)) * step;

@@ -16,9 +16,11 @@ export interface RowPlan {
   readonly boxRows: number;
   /** Classes of the places from `classRows` to here are those predicted. */
   readonly predictedRows: number;
-  /** Steps at weight 1, in units. */
+  /** Steps at weight 1, in 1/64 units. */
   readonly classStep: number;
   readonly boxStep: number;
+  /** Divides the box steps of the rows whose boxes are learnt by their overlap. */
+  readonly overlaps: number;
   readonly scale: ClassScale;
   /** For all other rows: class values, then box logits by anchor; in units. */
   readonly means: Int32Array;
@@ -51,6 +53,15 @@ export const rowSymbols = ({ classes }: HeadShape): SymbolShape => ({
   numbers: CONTEXTS,
   lanes: Math.min(MOST_LANES, Math.max(CLASS_COLUMN, classes)),
 });
+
+/** Weight indices to this one: rows whose weight may exceed 0.01, from where on losses of overlaps learn boxes. */
+const OVERLAP_INDICES = 13;
+
+/** Step of a row's box logits, in units. */
+export function boxStepAt({ boxStep, overlaps }: RowPlan, weight: number): number {
+  const step = stepAt(boxStep, weight);
+  return weight > OVERLAP_INDICES ? step : Math.max(1, Math.floor(step / overlaps));
+}
 
 /** Context of box logit `column` (0 to 3), `seen` as `predictBox` says. */
 export const boxContext = (column: number, seen: number, weight: number): number =>

@@ -28,9 +28,15 @@ export function weightIndex(objectness: number): number {
   return j;
 }
 
-/** Step in units at weight index j where it is `step` units at weight 1; at least 1. */
+/** Steps at weight 1 are stored in this part of a unit. */
+const PART = 64;
+
+/** Step in units at weight index j where it is `step` / 64 units at weight 1; at least 1. */
 export const stepAt = (step: number, j: number): number =>
-  Math.max(1, Math.floor((step * (STEP_FACTORS[j] ?? 0) + UNIT / 2) / UNIT));
+  Math.max(1, Math.floor((step * (STEP_FACTORS[j] ?? 0) + (PART * UNIT) / 2) / (PART * UNIT)));
+
+/** Largest step that `stepFor` gives. */
+const MOST_STEP = 0xffffff;
 
 /** Objectness from `start` to below `end`, in units, where the weight index is `index`. */
 export interface WeightBand {
@@ -53,7 +59,7 @@ export function weightBands(from: number, to: number): WeightBand[] {
 }
 
 /**
- * The step in units at weight 1 with which the weighted error, sum w^2 d^2 with d in logits, is `tolerance`^2 sum w^2.
+ * The step in 1/64 units at weight 1 with which the weighted error, sum w^2 d^2 with d in logits, is `tolerance`^2 sum w^2.
  * A row's error is that of uniform quantisation, or `leftOut` (squared logits) where that is less. `counts` says how
  * many rows have each weight index.
  */
@@ -71,7 +77,7 @@ export function stepFor(tolerance: number, counts: readonly number[], leftOut: n
     // Rows to this index are quantised finely: as coarsely as they may be, but no worse than the last is left out.
     best = Math.max(best, Math.min((12 * (allowed - Math.max(0, coarse))) / fine, (12 * leftOut) / 2 ** j));
   }
-  return Math.min(0xffff, Math.max(1, Math.round(Math.sqrt(best) * UNIT)));
+  return Math.min(MOST_STEP, Math.max(1, Math.round(Math.sqrt(best) * UNIT * PART)));
 }
 
 /** How many places of an order have a step of at most `most`; steps grow along it. */

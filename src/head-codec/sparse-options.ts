@@ -18,6 +18,11 @@ export interface SparseOptions {
   readonly peaks: number;
   /** Error of the box logits, as that of the classes. */
   readonly boxes: number;
+  /**
+   * How much finer box logits are stored where the sigmoid exceeds 0.01, and overlaps are learnt: their gradient jumps
+   * where an edge of one box passes an edge of the other.
+   */
+  readonly overlaps: number;
 }
 
 /** Default, least and most of each, and whether it is whole. */
@@ -28,8 +33,11 @@ const RANGES: Readonly<Record<keyof SparseOptions, readonly [number, number, num
   floor: [-9, -16, 0],
   classes: [0.05, 1e-4, 8],
   peaks: [12, 0, 64],
-  boxes: [0.02, 1e-4, 8],
+  boxes: [0.03, 1e-4, 8],
+  overlaps: [64, 1, 4096],
 };
+
+const WHOLE: ReadonlySet<string> = new Set(['k', 'overlaps']);
 
 const isName = (name: string): name is keyof SparseOptions => Object.hasOwn(RANGES, name);
 
@@ -43,6 +51,7 @@ export function sparseOptions(params: CodecParams): SparseOptions {
     classes: 0,
     peaks: 0,
     boxes: 0,
+    overlaps: 0,
   };
   for (const name of Object.keys(RANGES).filter(isName)) options[name] = RANGES[name][0];
   for (const [name, text] of Object.entries(params)) {
@@ -56,7 +65,7 @@ export function sparseOptions(params: CodecParams): SparseOptions {
     if (text === 'adaptive') continue;
     const [, least, most] = RANGES[name];
     const value = Number(text);
-    const fits = value >= least && value <= most && (name !== 'k' || Number.isInteger(value));
+    const fits = value >= least && value <= most && (!WHOLE.has(name) || Number.isInteger(value));
     if (!fits) throw fail(`${name} from ${least} to ${most}`);
     options[name] = value;
   }

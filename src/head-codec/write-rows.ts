@@ -1,9 +1,16 @@
 /** Writes boxes and classes of the stored rows: what differs from the prediction, in steps by the row's weight. */
 import type { SymbolWriter } from '../cache/codecs/symbol-writer.ts';
 import { CLASS_COLUMN, type HeadShape } from './head-shape.ts';
-import { boxContext, classCoding, MEAN_STEP, MEANS_CONTEXT, rowSymbols, type RowPlan } from './row-plan.ts';
+import {
+  boxContext,
+  boxStepAt,
+  classCoding,
+  MEAN_STEP,
+  MEANS_CONTEXT,
+  rowSymbols,
+  type RowPlan,
+} from './row-plan.ts';
 import { RowPrediction } from './row-prediction.ts';
-import { stepAt } from './row-weight.ts';
 import { UNIT } from './units.ts';
 
 /** The nearest number of steps, halves away from 0. */
@@ -29,7 +36,7 @@ export function writeMeans(writer: SymbolWriter, shape: HeadShape, means: Int32A
 /** Writes the rows of `source`, the whole head. */
 export function writeRows(writer: SymbolWriter, shape: HeadShape, plan: RowPlan, source: Float32Array): void {
   const { no, classes } = shape;
-  const { order, weights, classRows, boxRows, boxStep, scale, means } = plan;
+  const { order, weights, classRows, boxRows, scale, means } = plan;
   const { lanes } = rowSymbols(shape);
   const known = {
     places: new Int32Array(shape.rows),
@@ -41,7 +48,7 @@ export function writeRows(writer: SymbolWriter, shape: HeadShape, plan: RowPlan,
   const differences = new Float64Array(classes);
 
   const writeBox = (row: number, place: number, weight: number): void => {
-    const step = stepAt(boxStep, weight);
+    const step = boxStepAt(plan, weight);
     const seen = prediction.predictBox(row);
     for (let c = 0; c < 4; c++) {
       const predicted = prediction.box[c] ?? 0;

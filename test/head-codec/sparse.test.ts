@@ -122,7 +122,7 @@ test('more rows cost more bytes and lose less', () => {
 test('the parameters are named, checked, and all in the canonical spec', () => {
   assert.equal(
     codecSpec(codecOf('sparse:k=1000,classes=adaptive', HEAD_CODECS)),
-    'sparse:boxes=0.02,classes=0.05,coarsest=1,floor=-9,k=1000,objectness=0.007,peaks=12',
+    'sparse:boxes=0.03,classes=0.05,coarsest=1,floor=-9,k=1000,objectness=0.007,overlaps=64,peaks=12',
   );
   for (const bad of [
     'sparse:k=-1',
