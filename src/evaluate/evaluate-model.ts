@@ -1,6 +1,6 @@
 /** Measures a detection model on a data set: mAP as YOLOv5's validation computes it, and COCO's on request. */
 import { checkClasses } from '../data/class-names.ts';
-import type { Dataset } from '../data/sample.ts';
+import type { BoxLabel, Dataset } from '../data/sample.ts';
 import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { Detection, TrueBox } from '../metric/box.ts';
@@ -10,7 +10,7 @@ import { boxLabels, labelBoxes } from '../metric/label-boxes.ts';
 import { scaleBoxes } from '../metric/scale-boxes.ts';
 import type { InferenceModel } from '../model/inference.ts';
 import { annotationsOf } from './annotations-of.ts';
-import { detectionsOf, headsOf } from './detect-batch.ts';
+import { detectionsOf, headsOf, type BatchHeads } from './detect-batch.ts';
 import { evaluationBatches, loadEvaluationBatch, type LoadedBatch } from './evaluation-batch.ts';
 
 export interface EvaluateOptions {
@@ -34,10 +34,21 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with images done and in all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called with what each batch gave before its boxes are decoded. */
+  readonly onBatch?: (batch: EvaluatedBatch) => void;
   /** Sample indices whose detections are returned. */
   readonly keepDetections?: readonly number[];
   /** Milliseconds of a monotonic clock; without one no speed is returned. */
   readonly clock?: () => number;
+}
+
+/** A batch's raw heads beside its labels. */
+export interface EvaluatedBatch {
+  /** Raw heads, one a level: [images, ny, nx, na, no] float32. */
+  readonly heads: readonly BatchHeads[];
+  /** Rows (image in batch, class, cx, cy, w, h), normalised to the network's input, float32 [T,6]. */
+  readonly labels: Float32Array;
+  readonly images: number;
 }
 
 /** Milliseconds an image. */
@@ -60,15 +71,29 @@ export interface Evaluation {
   readonly detections: ReadonlyMap<number, readonly Detection[]>;
 }
 
-/** An image's labels in original pixels, by the way through the network's input that its detections take. */
-function trueBoxes(batch: LoadedBatch, i: number): TrueBox[] {
-  const sample = batch.samples[i];
-  const placement = batch.placements[i];
+/** An image's labels, normalised to the network's input. */
+function placedLabels({ samples, placements, width, height }: LoadedBatch, i: number): BoxLabel[] {
+  const sample = samples[i];
+  const placement = placements[i];
   if (sample === undefined || placement === undefined) throw new Error(`the batch has no image ${i}`);
   const { inner, ratioPad } = placement;
   const placed = labelBoxes(sample.labels ?? [], inner, ratioPad.padX, ratioPad.padY);
-  return scaleBoxes(labelBoxes(boxLabels(placed, batch), batch), batch, sample, ratioPad);
+  return boxLabels(placed, { width, height });
 }
+
+/** The same in original pixels, by the way back that detections take. */
+function trueBoxes(batch: LoadedBatch, i: number, labels: readonly BoxLabel[]): TrueBox[] {
+  const sample = batch.samples[i];
+  if (sample === undefined) throw new Error(`the batch has no image ${i}`);
+  return scaleBoxes(labelBoxes(labels, batch), batch, sample, batch.placements[i]?.ratioPad);
+}
+
+const rowsOf = (images: readonly (readonly BoxLabel[])[]): Float32Array =>
+  Float32Array.from(
+    images.flatMap((labels, image) =>
+      labels.flatMap(({ classIndex, cx, cy, w, h }) => [image, classIndex, cx, cy, w, h]),
+    ),
+  );
 
 function check({ dataset, model, imageSize }: EvaluateOptions, stride: number): void {
   const { names, namesKnown, samples } = dataset;
@@ -148,10 +173,12 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
       const loaded = now();
       const heads = headsOf(model, batch);
       const inferred = now();
+      const labels = batch.samples.map((_, i) => placedLabels(batch, i));
+      options.onBatch?.({ heads, labels: rowsOf(labels), images: labels.length });
       for (const [i, sample] of batch.samples.entries()) {
         const nms = { confThreshold, iouThreshold, maxDetections, multiLabel: true };
         const found = detectionsOf(model, heads, batch, i, nms);
-        metrics.add(found, trueBoxes(batch, i));
+        metrics.add(found, trueBoxes(batch, i, labels[i] ?? []));
         coco?.add(sample.index, found, annotationsOf(sample));
         if (kept.has(sample.index)) detections.set(sample.index, found);
       }

@@ -9,6 +9,13 @@ interface Place {
   readonly name: string;
 }
 
+const METRICS: Readonly<Record<string, string>> = {
+  'mAP_0.5': 'mAP50',
+  'mAP_0.5:0.95': 'mAP50-95',
+};
+
+const RATES: Readonly<Record<string, string>> = { lr0: 'biases', lr1: 'weights', lr2: 'batch norm' };
+
 /** `gradient_norm` to `Gradient norm`. */
 const sentence = (name: string): string =>
   (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('_', ' ');
@@ -21,7 +28,15 @@ function placeOf(column: string): Place {
     return {
       order: isPrecision ? 0 : 1,
       title: isPrecision ? 'Mean average precision' : 'Precision and recall',
-      name: first.replace('_', '-'),
+      name: METRICS[first] ?? first,
+    };
+  }
+  const hard = /^(train|val)\/(box|obj|cls)_loss$/.exec(column);
+  if (hard !== null) {
+    return {
+      order: 1.6,
+      title: `Loss on labels, ${hard[1] === 'val' ? 'validation' : 'training'}`,
+      name: hard[2] ?? '',
     };
   }
   if (group === 'train' && first === 'weighted') {
@@ -35,7 +50,9 @@ function placeOf(column: string): Place {
       ? { order: 1.5, title: 'Loss, total', name: 'total' }
       : { order: 5, title: sentence(first), name: first.replaceAll('_', ' ') };
   }
-  if (/^lr(_|$)/.test(group)) return { order: 4, title: 'Learning rate', name: column };
+  if (group === 'x') {
+    return { order: 4, title: 'Learning rate', name: RATES[first] ?? first };
+  }
   return first === ''
     ? { order: 6, title: sentence(column), name: column }
     : { order: 6, title: group, name: [first, ...rest].join('/') };
@@ -52,7 +69,7 @@ export function runCurves({ columns, rows }: ResultsTable): Curve[] {
     const points = rows
       .map((row, i): [number, number] => [epoch < 0 ? i : (row[epoch] ?? i), row[c] ?? NaN])
       // What is not measured every epoch is joined over the gaps.
-      .filter(([, y]) => Number.isFinite(y) || !column.startsWith('metrics/'));
+      .filter(([, y]) => Number.isFinite(y) || !/^(metrics|val)\//.test(column));
     chart.series.push({ name, points });
     charts.set(title, chart);
   });

@@ -4,11 +4,12 @@ import { dirname } from 'node:path';
 import { writeFileAtomic } from '../flow/atomic-file.ts';
 import { errnoOf } from '../flow/file-error.ts';
 import { decodeRecords, decodeScalars, encodeRecord, encodeScalars, encodeVersion } from './event-record.ts';
+import { publishedRow } from './results-columns.ts';
 
 type Row = Readonly<Record<string, number>>;
 
 export interface EventFile {
-  /** Appends what `rows` (one an epoch, with its `epoch`) has and the file has not. */
+  /** Appends what `rows` (one an epoch, with its `epoch`) has and the file has not, under the published names. */
   append(rows: readonly Row[]): Promise<void>;
 }
 
@@ -51,7 +52,7 @@ export async function openEventFile(
     append: async (all) => {
       const missing = all.filter((row) => !written.has(epochOf(row)));
       const records = missing.map((row) => {
-        const { epoch = 0, ...values } = row;
+        const { epoch = 0, ...values } = publishedRow(row);
         written.add(epoch);
         return encodeScalars({ wallTime: now(), step: epoch, values });
       });

@@ -16,6 +16,7 @@ import { averagedState, writeWeights } from './averaged-weights.ts';
 import { toDevice, type HostBatch } from './batch.ts';
 import { batchBytes, createBatchLoader } from './batch-loader.ts';
 import { freshProgress, readCheckpoint, writeCheckpoint, type Progress } from './checkpoint.ts';
+import { openEventFile } from './event-file.ts';
 import { measure } from './measure.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { writeResults } from './results-csv.ts';
@@ -126,6 +127,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
     return writeCheckpoint(files.checkpoint, state, progress);
   };
   let lastSave = performance.now();
+  const events = await openEventFile(files.events, progress.rows, () => Date.now() / 1000);
 
   /** Trains what is left of the present epoch; returns the share of time spent waiting for data, and batches/s. */
   const trainEpoch = async (): Promise<{ dataWait: number; rate: number }> => {
@@ -224,6 +226,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
       await save();
       lastSave = performance.now();
       await writeResults(files.results, progress.rows);
+      await events.append(progress.rows);
       const seconds = (performance.now() - begin) / 1000;
       await appendFile(
         files.rates,
@@ -240,6 +243,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
       });
     }
     await writeResults(files.results, progress.rows);
+    await events.append(progress.rows);
     return progress;
   } catch (error) {
     if (!context.signal.aborted) throw error;

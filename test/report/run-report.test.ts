@@ -15,7 +15,7 @@ import { writeTinyModel } from '../evaluate/tiny-model.ts';
 import { makeTinyData } from '../tiny-training.ts';
 import { markupFault } from './markup.ts';
 
-const RESULTS = `epoch,train/hard/box,train/hard/obj,train/output/cls,train/weighted/hard/box,train/total,lr,lr_bias,metrics/P,metrics/mAP50,metrics/mAP50_95,val/box,extra
+const RESULTS = `epoch,train/box_loss,train/obj_loss,train/output/cls,train/weighted/hard/box,train/total,x/lr1,x/lr0,metrics/precision,metrics/mAP_0.5,metrics/mAP_0.5:0.95,val/box_loss,extra
 0,1,2,3,4,10,0.01,0.1,,,,5,7
 1,0.5,1,1.5,2,5,0.005,0.005,0.5,0.4,0.2,4,8
 `;
@@ -37,18 +37,18 @@ describe('results.csv', () => {
       curves.map(({ title, series }) => [title, ...series.map(({ name }) => name)]),
       [
         ['Mean average precision', 'mAP50', 'mAP50-95'],
-        ['Precision and recall', 'P'],
+        ['Precision and recall', 'precision'],
         ['Loss, total', 'total'],
+        ['Loss on labels, training', 'box', 'obj'],
+        ['Loss on labels, validation', 'box'],
         ['Loss terms, weighted', 'hard/box'],
-        ['Loss terms, unweighted: hard', 'box', 'obj'],
         ['Loss terms, unweighted: output', 'cls'],
-        ['Learning rate', 'lr', 'lr_bias'],
-        ['val', 'box'],
+        ['Learning rate', 'weights', 'biases'],
         ['Extra', 'extra'],
       ],
     );
     assert.deepEqual(curves[0]?.series[0]?.points, [[1, 0.4]]);
-    assert.deepEqual(curves[3]?.series[0]?.points, [
+    assert.deepEqual(curves[5]?.series[0]?.points, [
       [0, 4],
       [1, 2],
     ]);
@@ -159,7 +159,7 @@ describe('the report of a run', () => {
     const html = await readFile(result.report, 'utf8');
     assert.equal(markupFault(html), undefined);
     for (const text of [
-      'Loss terms, unweighted: hard',
+      'Loss on labels, training',
       'distilled student',
       'data:image/jpeg;base64,',
       'softshard train',

@@ -64,11 +64,13 @@ describe(`train on ${ENGINE}`, () => {
     }
     const results = await readFile(join(folder, 'runs', 'with-teacher', 'results.csv'), 'utf8');
     for (const column of [
-      'train/hard/box',
+      'train/box_loss',
+      'val/obj_loss',
+      'x/lr2',
       'train/output/obj',
       'train/hint/3-3',
       'train/weighted/hint/3-3',
-      'metrics/mAP50_95',
+      'metrics/mAP_0.5:0.95',
     ]) {
       assert.ok(results.includes(column), column);
     }
