@@ -3,40 +3,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineName } from '../../src/engine/engine.ts';
 import { openEngine } from '../../src/engine/select.ts';
 import type { Gains, LossContext, LossTarget } from '../../src/loss/loss.ts';
-import type { Forward, HeadSpec } from '../../src/model/detector.ts';
+import type { Forward } from '../../src/model/detector.ts';
+import { headSpec } from './head-spec.ts';
 
 /** wasm is there on every machine; SOFTSHARD_TEST_ENGINE runs the same tests on another one. */
 const name = (process.env['SOFTSHARD_TEST_ENGINE'] ?? 'wasm') as EngineName;
 
 export const { ops } = (await openEngine(name)).engine;
 
-/** YOLOv5's anchors, pixels. */
-const ANCHORS: HeadSpec['anchors'] = [
-  [
-    [10, 13],
-    [16, 30],
-    [33, 23],
-  ],
-  [
-    [30, 61],
-    [62, 45],
-    [59, 119],
-  ],
-  [
-    [116, 90],
-    [156, 198],
-    [373, 326],
-  ],
-];
-
-export const headSpec = (nc: number): HeadSpec => ({
-  nc,
-  na: 3,
-  no: nc + 5,
-  strides: [8, 16, 32],
-  anchors: ANCHORS,
-  names: Array.from({ length: nc }, (_, i) => `class ${i}`),
-});
+export { headSpec };
 
 export const contextOf = (nc: number, gains: Gains): LossContext => ({
   ops,
