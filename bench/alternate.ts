@@ -73,22 +73,24 @@ export const alternate = async (
   { rounds, blockMs, warmUp }: AlternateOptions,
 ): Promise<Timed[]> => {
   const workers: Worker[] = [];
+  // On a machine that others use too an iteration can take far longer: the block ends early then.
+  const budgetMs = 4 * blockMs;
   try {
     const field: Entry[] = [];
     for (const { name, start, open } of contestants) {
       const worker = start();
       workers.push(worker);
       const opened = await worker.ask({ ...open, op: 'open' }, openedSchema);
-      const { ms, values, peakMb } = await worker.ask({ op: 'run', iterations: warmUp }, ranSchema);
+      const { ms, values, peakMb } = await worker.ask({ op: 'run', iterations: warmUp, budgetMs }, ranSchema);
       const iterations = Math.max(2, Math.min(200, Math.round(blockMs / Math.min(...ms))));
       field.push({ name, worker, opened, iterations, values, blocks: [], cpu: [], peakMb });
     }
     for (let round = 0; round < rounds; round++)
       for (const entry of field) {
         const { worker, iterations } = entry;
-        const { ms, cpuMs, peakMb } = await worker.ask({ op: 'run', iterations }, ranSchema);
+        const { ms, cpuMs, peakMb } = await worker.ask({ op: 'run', iterations, budgetMs }, ranSchema);
         entry.blocks.push(median(ms));
-        entry.cpu.push(cpuMs / iterations);
+        entry.cpu.push(cpuMs / ms.length);
         entry.peakMb = peakMb;
       }
     return field.map(({ name, opened, blocks, cpu, values, peakMb }) => ({

@@ -27,7 +27,10 @@ const openSchema = z.object({
   learningRate: z.number(),
   weightDecay: z.number(),
 });
-const commandSchema = z.union([openSchema, z.object({ op: z.literal('run'), iterations: z.int().min(1) })]);
+const commandSchema = z.union([
+  openSchema,
+  z.object({ op: z.literal('run'), iterations: z.int().min(1), budgetMs: z.number() }),
+]);
 
 /** A field of this process's status in MB; null where the system has none. */
 const memoryMb = (field: string): number | null => {
@@ -72,7 +75,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     const ms: number[] = [];
     const values: number[] = [];
     const before = process.cpuUsage();
+    const started = performance.now();
     for (let i = 0; i < command.iterations; i++) {
+      if (i > 0 && performance.now() - started > command.budgetMs) break;
       const begin = performance.now();
       values.push(run());
       ms.push(performance.now() - begin);
