@@ -1,13 +1,16 @@
 /** Chooses and opens the engine of this process. */
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs'; // registers the gradients of tfjs-core's operations
 import { reasonOf, SoftshardError } from '../errors.ts';
 import { openCpu } from './cpu.ts';
 import type { Engine, EngineName } from './engine.ts';
 import { findNativeEngine, isFound } from './install/index.ts';
 import { openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
+
+// Registers the gradients of tfjs-core's operations. Required, since an import would parse the bundle twice.
+createRequire(import.meta.url)('@tensorflow/tfjs');
 
 export const ENGINE_NAMES = ['native', 'wasm', 'cpu'] as const satisfies readonly EngineName[];
 
