@@ -14,6 +14,9 @@ import { openStepEngine } from '../flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
 import type { Detection } from '../metric/box.ts';
 import { parameterCount } from '../model/graph.ts';
+import { detectionCurves, labelCurves } from '../report/detection-curves.ts';
+import type { MatrixChart } from '../report/matrix-chart.ts';
+import type { Curve } from '../report/report-input.ts';
 import { findForMosaic, runMosaic, spreadSamples } from '../report/run-mosaic.ts';
 import { modelTable, writeRunReport, type ModelRow } from '../report/run-report.ts';
 import { formatColumn } from '../report/table.ts';
@@ -99,6 +102,8 @@ interface Measured {
   readonly row: ModelRow;
   readonly found: ReadonlyMap<number, readonly Detection[]>;
   readonly names: readonly string[];
+  readonly curves: readonly Curve[];
+  readonly matrix: MatrixChart;
 }
 
 /** Measures one model and finds its boxes for the mosaic; its memory is free afterwards. */
@@ -121,7 +126,7 @@ async function measureModel(
   try {
     const options = { ...setting, model: loaded.model, signal };
     let told = performance.now();
-    const { metrics, speed } = await evaluateModel({
+    const { metrics, speed, curves, confusion } = await evaluateModel({
       ...options,
       clock: () => performance.now(),
       onProgress: (done, total) => {
@@ -140,7 +145,8 @@ async function measureModel(
       mAP50_95: metrics.mAP50_95,
       msPerImage: speed?.inferenceMs ?? NaN,
     };
-    return { row, found, names: loaded.names };
+    const matrix = { title: `Confusion matrix, ${name}`, counts: confusion, names: loaded.names };
+    return { row, found, names: loaded.names, curves: detectionCurves(name, curves), matrix };
   } finally {
     loaded.model.dispose();
   }
@@ -190,6 +196,8 @@ export async function report(options: ReportOptions, context: StepContext): Prom
     runFolder: folder,
     rows,
     mosaic,
+    measured: [...student.curves, ...labelCurves(dataset.samples.flatMap((sample) => sample.labels ?? []))],
+    matrices: [teacher, student].flatMap((measured) => measured?.matrix ?? []),
     command: commandOf(record, folder),
     sections: [
       {

@@ -4,6 +4,8 @@ import type { BoxLabel, Dataset } from '../data/sample.ts';
 import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { Detection, TrueBox } from '../metric/box.ts';
+import type { PrecisionCurves } from '../metric/average-precision.ts';
+import { confusionMatrix } from '../metric/confusion-matrix.ts';
 import { cocoMetrics, type CocoResult } from '../metric/coco-metrics.ts';
 import { detectionMetrics, type EvaluationResult } from '../metric/detection-metrics.ts';
 import { boxLabels, labelBoxes } from '../metric/label-boxes.ts';
@@ -64,6 +66,9 @@ export interface Evaluation {
   readonly metrics: EvaluationResult;
   /** Where it was asked for. Measured against the annotations in original pixels, as the file has them. */
   readonly coco: CocoResult | undefined;
+  readonly curves: PrecisionCurves;
+  /** Counts, [predicted][true], the last being the background; detections above 0.25. */
+  readonly confusion: readonly (readonly number[])[];
   /** mAP50-95 of every class, [nc]; that over all classes where one has no labels. */
   readonly maps: Float64Array;
   readonly speed: EvaluationSpeed | undefined;
@@ -143,6 +148,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   const batches = evaluationBatches(samples, { imageSize, batchSize, rect, stride });
   const names = dataset.namesKnown ? dataset.names : model.head.names;
   const metrics = detectionMetrics(names);
+  const confusion = confusionMatrix(names.length);
   const coco = options.coco === true ? cocoMetrics(names) : undefined;
   const kept = new Set(options.keepDetections);
   const detections = new Map<number, readonly Detection[]>();
@@ -178,7 +184,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
       for (const [i, sample] of batch.samples.entries()) {
         const nms = { confThreshold, iouThreshold, maxDetections, multiLabel: true };
         const found = detectionsOf(model, heads, batch, i, nms);
-        metrics.add(found, trueBoxes(batch, i, labels[i] ?? []));
+        const truths = trueBoxes(batch, i, labels[i] ?? []);
+        metrics.add(found, truths);
+        confusion.add(found, truths);
         coco?.add(sample.index, found, annotationsOf(sample));
         if (kept.has(sample.index)) detections.set(sample.index, found);
       }
@@ -195,6 +203,8 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     metrics: metrics.result(),
     coco: coco?.result(),
     maps: metrics.maps(),
+    curves: metrics.curves(),
+    confusion: confusion.counts(),
     speed:
       clock === undefined
         ? undefined

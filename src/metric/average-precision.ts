@@ -28,11 +28,24 @@ export interface ClassPrecision {
   readonly falsePositives: number;
 }
 
+/** Class means at the first threshold: what precision-recall and F1 curves are drawn from. */
+export interface PrecisionCurves {
+  /** 1000 confidences, 0…1, and at each of them: */
+  readonly confidence: Float64Array;
+  readonly precision: Float64Array;
+  readonly recall: Float64Array;
+  readonly f1: Float64Array;
+  /** 101 recalls, 0…1, and the interpolated precision at each. */
+  readonly recallGrid: Float64Array;
+  readonly precisionAtRecall: Float64Array;
+}
+
 export interface AveragePrecision {
   /** Classes that have labels, ascending. */
   readonly classes: readonly ClassPrecision[];
   /** The confidence of the operating point, 0…1: the same for all classes. */
   readonly confidence: number;
+  readonly curves: PrecisionCurves;
 }
 
 const CONFIDENCES = Float64Array.from({ length: 1000 }, (_, i) => i / 999);
@@ -40,25 +53,28 @@ const RECALLS = Float64Array.from({ length: 101 }, (_, i) => i / 100);
 const SMOOTHING = 0.1;
 const TINY = 1e-16;
 
+/** Precision at 101 recalls: made monotone from the right, bounded by (0, 1) and (1, 0), interpolated linearly. */
+function precisionOverRecall(recall: ArrayLike<number>, precision: ArrayLike<number>): Float64Array {
+  const x = [0, ...Array.from(recall), 1];
+  const y = [1, ...Array.from(precision), 0];
+  for (let i = y.length - 2; i >= 0; i--) y[i] = Math.max(y[i] ?? 0, y[i + 1] ?? 0);
+  return RECALLS.map((r) => interpolate(r, x, y));
+}
+
 /**
  * Area under a precision-recall curve: precision made monotone from the right, bounded by (0, 1) and (1, 0), its
  * linear interpolation at 101 recalls integrated by trapezoids. `recall` ascending. A perfect detector has 0.995.
  */
-export function areaUnderPrecision(recall: ArrayLike<number>, precision: ArrayLike<number>): number {
-  const x = [0, ...Array.from(recall), 1];
-  const y = [1, ...Array.from(precision), 0];
-  for (let i = y.length - 2; i >= 0; i--) y[i] = Math.max(y[i] ?? 0, y[i + 1] ?? 0);
-  return trapezoidArea(
-    RECALLS,
-    RECALLS.map((r) => interpolate(r, x, y)),
-  );
-}
+export const areaUnderPrecision = (recall: ArrayLike<number>, precision: ArrayLike<number>): number =>
+  trapezoidArea(RECALLS, precisionOverRecall(recall, precision));
 
 interface Curves {
   readonly ap: number[];
   /** At `CONFIDENCES`, threshold 0. */
   readonly precision: Float64Array;
   readonly recall: Float64Array;
+  /** At `RECALLS`, threshold 0. */
+  readonly precisionAtRecall: Float64Array;
 }
 
 /** Curves of one class over its detections in descending score order. */
@@ -71,8 +87,11 @@ function curvesOf(
   const ap: number[] = [];
   let precisionAt = new Float64Array(CONFIDENCES.length);
   let recallAt = new Float64Array(CONFIDENCES.length);
+  let overRecall: Float64Array = new Float64Array(RECALLS.length);
   if (order.length === 0) {
-    return { ap: new Array<number>(thresholds).fill(0), precision: precisionAt, recall: recallAt };
+    const precisionAtRecall = new Float64Array(RECALLS.length);
+    const ap = new Array<number>(thresholds).fill(0);
+    return { ap, precision: precisionAt, recall: recallAt, precisionAtRecall };
   }
   // Negated, so that the abscissae ascend.
   const scores = order.map((i) => -(matches.scores[i] ?? 0));
@@ -85,16 +104,32 @@ function curvesOf(
       recall[rank] = truePositives / (labels + TINY);
       precision[rank] = truePositives / (rank + 1);
     });
-    ap.push(areaUnderPrecision(recall, precision));
+    const interpolated = precisionOverRecall(recall, precision);
+    ap.push(trapezoidArea(RECALLS, interpolated));
     if (k === 0) {
+      overRecall = interpolated;
       precisionAt = CONFIDENCES.map((c) => interpolate(-c, scores, precision, 1));
       recallAt = CONFIDENCES.map((c) => interpolate(-c, scores, recall, 0));
     }
   }
-  return { ap, precision: precisionAt, recall: recallAt };
+  return { ap, precision: precisionAt, recall: recallAt, precisionAtRecall: overRecall };
 }
 
 const harmonicMean = (p: number, r: number): number => (2 * p * r) / (p + r + TINY);
+
+/** Means over classes; zeros without any. */
+function meanCurves(curves: readonly Curves[]): PrecisionCurves {
+  const mean = (x: Float64Array, of: (curve: Curves, i: number) => number): Float64Array =>
+    x.map((_, i) => curves.reduce((sum, curve) => sum + of(curve, i), 0) / Math.max(curves.length, 1));
+  return {
+    confidence: CONFIDENCES,
+    precision: mean(CONFIDENCES, ({ precision }, i) => precision[i] ?? 0),
+    recall: mean(CONFIDENCES, ({ recall }, i) => recall[i] ?? 0),
+    f1: mean(CONFIDENCES, ({ precision, recall }, i) => harmonicMean(precision[i] ?? 0, recall[i] ?? 0)),
+    recallGrid: RECALLS,
+    precisionAtRecall: mean(RECALLS, ({ precisionAtRecall }, i) => precisionAtRecall[i] ?? 0),
+  };
+}
 
 /** The index into `CONFIDENCES` of the greatest smoothed class-mean F1; the first of equals. */
 function operatingPoint(curves: readonly Curves[]): number {
@@ -137,7 +172,7 @@ export function averagePrecision(
   thresholds = 10,
 ): AveragePrecision {
   const present = Array.from(labels, (count, c) => ({ c, count })).filter(({ count }) => count > 0);
-  if (present.length === 0) return { classes: [], confidence: 0 };
+  if (present.length === 0) return { classes: [], confidence: 0, curves: meanCurves([]) };
   const lists = byClass(matches);
   const curves = present.map(({ c, count }) => curvesOf(matches, lists.get(c) ?? [], count, thresholds));
   const point = operatingPoint(curves);
@@ -156,5 +191,5 @@ export function averagePrecision(
       falsePositives: roundHalfEven(truePositives / (precision + TINY) - truePositives),
     };
   });
-  return { classes, confidence: CONFIDENCES[point] ?? 0 };
+  return { classes, confidence: CONFIDENCES[point] ?? 0, curves: meanCurves(curves) };
 }

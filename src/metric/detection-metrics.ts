@@ -1,6 +1,11 @@
 /** Collects detections against labels over a data set and gives the figures of an evaluation. */
 import { SoftshardError } from '../errors.ts';
-import { averagePrecision, type ClassPrecision, type ScoredMatches } from './average-precision.ts';
+import {
+  averagePrecision,
+  type ClassPrecision,
+  type PrecisionCurves,
+  type ScoredMatches,
+} from './average-precision.ts';
 import type { Detection, TrueBox } from './box.ts';
 import { matchDetections } from './match.ts';
 
@@ -38,6 +43,8 @@ export interface DetectionMetrics {
   result(): EvaluationResult;
   /** mAP50-95 of every class, length nc; where a class has no labels, that over all classes. */
   maps(): Float64Array;
+  /** Precision, recall and F1 over confidence, precision over recall. */
+  curves(): PrecisionCurves;
 }
 
 const mean = (values: readonly number[]): number =>
@@ -106,6 +113,7 @@ export function detectionMetrics(names: readonly string[]): DetectionMetrics {
       });
     },
     result,
+    curves: () => averagePrecision(joined(parts), labelCounts).curves,
     maps() {
       const { mAP50_95, per_class } = result();
       const maps = new Float64Array(names.length).fill(mAP50_95);

@@ -2,6 +2,7 @@
 import { SoftshardError } from '../errors.ts';
 import { escapeMarkup } from './escape-markup.ts';
 import { renderLineChart } from './line-chart.ts';
+import { renderMatrix, type MatrixChart } from './matrix-chart.ts';
 import type { Curve, ReportInput, ReportPicture, Section } from './report-input.ts';
 import { STYLE_SHEET } from './style-sheet.ts';
 import { renderTable } from './table.ts';
@@ -14,6 +15,9 @@ const part = (title: string, content: string): string =>
 
 const chart = (curve: Curve): string =>
   `<figure><h3>${escapeMarkup(curve.title)}</h3>${renderLineChart(curve)}</figure>\n`;
+
+const matrix = (of: MatrixChart): string =>
+  `<figure><h3>${escapeMarkup(of.title)}</h3>${renderMatrix(of)}</figure>\n`;
 
 function picture({ caption, image, width, height }: ReportPicture): string {
   if (!/^data:image\/[a-z.+-]+;base64,[A-Za-z0-9+/=]+$/.test(image)) {
@@ -56,6 +60,10 @@ export function renderReport(input: ReportInput): string {
     `<h1>${escapeMarkup(input.title)}</h1>\n`,
     part('Result', table + (notes === '' ? '' : `<ul>${notes}</ul>`)),
     part('Curves', grid('charts', input.curves.map(chart))),
+    part(
+      'Measured',
+      grid('charts', [...(input.matrices ?? []).map(matrix), ...(input.measured ?? []).map(chart)]),
+    ),
     part('Pictures', input.mosaics.map(picture).join('')),
     part(
       'What was run',

@@ -1,5 +1,7 @@
 /** What a run's report shows: plain data, given by the caller. Nothing here reads a clock, a file or a machine. */
 
+import type { MatrixChart } from './matrix-chart.ts';
+
 /** One line of a chart. */
 export interface Series {
   readonly name: string;
@@ -47,6 +49,10 @@ export interface ReportInput {
   readonly command: string;
   readonly sections: readonly Section[];
   readonly curves: readonly Curve[];
+  /** What was measured, beside the curves of training: charts over recall and confidence, of labels. */
+  readonly measured?: readonly Curve[];
+  /** Confusion matrices. */
+  readonly matrices?: readonly MatrixChart[];
   /** Teacher, distilled student, labels-only student; left out when there is nothing to compare. */
   readonly table?: ReportTable;
   readonly mosaics: readonly ReportPicture[];

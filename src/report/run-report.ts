@@ -8,7 +8,8 @@ import type { InferenceModel } from '../model/inference.ts';
 import { runFiles } from '../train/run-files.ts';
 import { readRunRecord } from '../train/run-record.ts';
 import { renderReport } from './render-report.ts';
-import type { ReportPicture, ReportTable, Section } from './report-input.ts';
+import type { MatrixChart } from './matrix-chart.ts';
+import type { Curve, ReportPicture, ReportTable, Section } from './report-input.ts';
 import { readResults } from './results-table.ts';
 import { runCurves } from './run-curves.ts';
 import { findForMosaic, runMosaic, spreadSamples } from './run-mosaic.ts';
@@ -46,6 +47,9 @@ export interface RunReportOptions {
   readonly notes: readonly string[];
   /** The command line that made the run. */
   readonly command?: string;
+  /** Charts of what was measured, and confusion matrices. */
+  readonly measured?: readonly Curve[];
+  readonly matrices?: readonly MatrixChart[];
   /** Shown before what run.json says. */
   readonly sections?: readonly Section[];
 }
@@ -101,6 +105,8 @@ export async function writeRunReport(options: RunReportOptions): Promise<string>
     command: options.command ?? '',
     sections: [...(options.sections ?? []), ...runSections(record)],
     curves: runCurves(results),
+    measured: options.measured ?? [],
+    matrices: options.matrices ?? [],
     ...(table === undefined ? {} : { table }),
     mosaics: picture === undefined ? [] : [picture],
     notes: results.rows.length === 0 ? [...notes, 'No epoch was finished: there are no curves.'] : notes,

@@ -97,7 +97,9 @@ describe('the curve', () => {
 
   test('has no classes without labels', () => {
     const none = { scores: new Float32Array(), classes: new Int32Array(), matched: new Uint16Array() };
-    assert.deepEqual(averagePrecision(none, [0, 0]), { classes: [], confidence: 0 });
+    const { classes, confidence, curves } = averagePrecision(none, [0, 0]);
+    assert.deepEqual([classes, confidence], [[], 0]);
+    assert.ok(curves.f1.every((value) => value === 0));
     assert.equal(averagePrecision(none, [0, 3]).classes[0]?.ap[0], 0);
   });
 });
