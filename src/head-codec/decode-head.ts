@@ -11,7 +11,7 @@ import { rowOrder } from './row-order.ts';
 import { rowSymbols, type RowPlan } from './row-plan.ts';
 import { weightsOf } from './row-weight.ts';
 import type { SparseOptions } from './sparse-options.ts';
-import { UNIT } from './units.ts';
+import { LARGEST_LOGIT, UNIT } from './units.ts';
 
 /** The head [ny, nx, na, no]. Throws E_CACHE_CORRUPT for bytes that no encoder writes. */
 export function decodeHead(
@@ -24,12 +24,18 @@ export function decodeHead(
   const source = new ByteSource(bytes, where);
   const [classRows = 0, boxRows = 0, predictedRows = 0, classStep = 0, boxStep = 0, objectnessStep = 0] =
     Array.from({ length: 6 }, () => source.whole());
+  const floor = source.signed();
   const below = source.signed();
+  if (!(Math.abs(floor) <= LARGEST_LOGIT * UNIT && below < floor)) {
+    throw corrupt(where, 'a floor that no encoder writes');
+  }
   const map = new SymbolReader(source, MAP_SYMBOLS, where);
   const codes = readMap(map, shape);
   map.end();
   const top = codes.reduce((a, b) => Math.max(a, b), 0);
-  const levels = codes.includes(-1) ? undefined : levelsOf(bandsOf(options, objectnessStep), below, top);
+  const levels = codes.includes(-1)
+    ? undefined
+    : levelsOf(bandsOf(options, objectnessStep, floor), below, top);
   if (levels === undefined) throw corrupt(where, 'an objectness that no encoder writes');
   const order = rowOrder(codes);
   if (Math.max(classRows, boxRows, predictedRows) > order.length || predictedRows < classRows) {

@@ -1,6 +1,7 @@
 /** One level's head of one view to bytes. */
 import { ByteSink } from '../cache/codecs/byte-cursor.ts';
 import { SymbolWriter } from '../cache/codecs/symbol-writer.ts';
+import { chooseFloor } from './choose-floor.ts';
 import { classScale } from './class-scale.ts';
 import { OBJECTNESS_COLUMN, type HeadShape } from './head-shape.ts';
 import { meansOf, sigmoid, valueBelow } from './left-out.ts';
@@ -9,7 +10,7 @@ import { MAP_SYMBOLS, writeMap } from './objectness-map.ts';
 import { rowOrder } from './row-order.ts';
 import { rowSymbols, type RowPlan } from './row-plan.ts';
 import { rowsAround } from './row-prediction.ts';
-import { placesUpTo, stepFor, weightIndex, weightsOf, WEIGHT_INDICES } from './row-weight.ts';
+import { placesUpTo, stepFor, weightsOf } from './row-weight.ts';
 import type { SparseOptions } from './sparse-options.ts';
 import { UNIT } from './units.ts';
 import { writeMeans, writeRows } from './write-rows.ts';
@@ -22,27 +23,14 @@ const COARSEST_STEP = 48 * UNIT;
 /** Rows with steps up to this many times as large are predicted still; the others get the mean. */
 const PREDICTED_STEPS = 8;
 
-/** Weight indices of all rows above the floor, counted. */
-function countWeights(data: Float32Array, no: number, floor: number): number[] {
-  const counts = new Array<number>(WEIGHT_INDICES).fill(0);
-  for (let at = OBJECTNESS_COLUMN; at < data.length; at += no) {
-    const value = (data[at] ?? 0) * UNIT;
-    if (value < floor) continue;
-    const j = weightIndex(value);
-    counts[j] = (counts[j] ?? 0) + 1;
-  }
-  return counts;
-}
-
 /** The bytes of a head whose values are all finite and below the largest logit. */
 export function encodeHead(data: Float32Array, shape: HeadShape, options: SparseOptions): Uint8Array {
   const { rows, no } = shape;
-  const floor = Math.round(options.floor * UNIT);
-  const counts = countWeights(data, no, floor);
+  const { floor, counts } = chooseFloor(data, shape, options.floor);
   const objectnessStep = stepFor(options.objectness, counts, options.coarsest ** 2 / 12);
   const classStep = stepFor(options.classes, counts, LEFT_OUT_VARIANCE);
   const boxStep = stepFor(options.boxes, counts, LEFT_OUT_VARIANCE);
-  const bands = bandsOf(options, objectnessStep);
+  const bands = bandsOf(options, objectnessStep, floor);
   const codes = new Int32Array(rows);
   let top = 0;
   for (let row = 0; row < rows; row++) {
@@ -89,6 +77,7 @@ export function encodeHead(data: Float32Array, shape: HeadShape, options: Sparse
   const sink = new ByteSink();
   for (const value of [classRows, boxRows, predictedRows, classStep, boxStep, objectnessStep])
     sink.whole(value);
+  sink.signed(floor);
   sink.signed(below);
   const map = new SymbolWriter(MAP_SYMBOLS);
   writeMap(map, shape, codes);

@@ -9,7 +9,7 @@ export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 /** Least value for rows below the floor, in units. */
 const LEAST_BELOW = -64 * UNIT;
 
-/** One objectness, in units, for all rows with code 0: the logit of their mean sigmoid, below the floor. */
+/** One objectness, in units, for all rows with code 0: the logit of their mean sigmoid, even and below the floor. */
 export function valueBelow(data: Float32Array, codes: Int32Array, no: number, floor: number): number {
   let sum = 0;
   let count = 0;
@@ -18,9 +18,11 @@ export function valueBelow(data: Float32Array, codes: Int32Array, no: number, fl
     sum += sigmoid(data[row * no + OBJECTNESS_COLUMN] ?? 0);
     count += 1;
   });
-  if (count === 0) return floor - 1;
+  const highest = 2 * Math.floor((floor - 1) / 2);
+  if (count === 0) return highest;
   const mean = sum / count;
-  return Math.max(LEAST_BELOW, Math.min(floor - 1, Math.round(Math.log(mean / (1 - mean)) * UNIT)));
+  const logit = Math.log(mean / (1 - mean));
+  return Math.max(LEAST_BELOW, Math.min(highest, 2 * Math.round((logit * UNIT) / 2)));
 }
 
 export interface LeftOut {

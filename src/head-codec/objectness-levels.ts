@@ -12,6 +12,9 @@ export interface ObjectnessQuantiser {
   readonly floor: number;
 }
 
+/** Smallest step, in units: the odd number next to a part's middle lies within the part. */
+const FINEST = 8;
+
 /** How a band of equal weight is cut: codes `first` to `first + count` - 1 in parts of equal width. */
 export interface CutBand extends WeightBand {
   readonly first: number;
@@ -25,7 +28,7 @@ export interface CutBand extends WeightBand {
 export function cutBands({ step, coarsest, floor }: ObjectnessQuantiser): CutBand[] {
   let first = 1;
   return weightBands(floor, LARGEST_LOGIT * UNIT).map((band) => {
-    const widest = Math.min(coarsest, stepAt(step, band.index));
+    const widest = Math.max(FINEST, Math.min(coarsest, stepAt(step, band.index)));
     const count = Math.ceil((band.end - band.start) / widest);
     first += count;
     return { ...band, first: first - count, count };
@@ -45,21 +48,18 @@ export function codeOf(bands: readonly CutBand[], value: number): number {
   return 0;
 }
 
-/** The value in units of a code from 1 on: the middle of its part. Undefined for a code beyond any logit. */
+/** The value in units of a code from 1 on: the odd number at the middle of its part. Undefined for a code beyond any logit. */
 export function levelOf(bands: readonly CutBand[], code: number): number | undefined {
   const band = bands.find(({ first, count }) => code >= first && code < first + count);
   if (band === undefined) return undefined;
   const { start, end, first, count } = band;
-  return start + Math.floor(((2 * (code - first) + 1) * (end - start)) / (2 * count));
+  const middle = start + Math.floor(((2 * (code - first) + 1) * (end - start)) / (2 * count));
+  return middle % 2 === 0 ? middle + 1 : middle;
 }
 
-/** The bands for a step at weight 1, in 1/64 units. */
-export const bandsOf = ({ coarsest, floor }: SparseOptions, step: number): CutBand[] =>
-  cutBands({
-    step,
-    coarsest: Math.max(1, Math.round(coarsest * UNIT)),
-    floor: Math.round(floor * UNIT),
-  });
+/** The bands for a step at weight 1, in 1/64 units, and a floor in units. */
+export const bandsOf = ({ coarsest }: SparseOptions, step: number, floor: number): CutBand[] =>
+  cutBands({ step, coarsest: Math.max(1, Math.round(coarsest * UNIT)), floor });
 
 /** Levels in units by code, up to `top`; the first is that of code 0. Undefined where one is beyond any logit. */
 export function levelsOf(bands: readonly CutBand[], below: number, top: number): Int32Array | undefined {

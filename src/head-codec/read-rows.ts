@@ -52,7 +52,7 @@ export function readRows(reader: SymbolReader, shape: HeadShape, plan: RowPlan, 
     const step = boxStepAt(plan, weight);
     const seen = prediction.predictBox(row);
     for (let c = 0; c < 4; c++) {
-      const value = (prediction.box[c] ?? 0) + reader.number(c + 1, boxContext(c, seen, weight)) * step;
+      const value = (prediction.box[c] ?? 0) + reader.number(c + 1, boxContext(plan, c, seen, weight)) * step;
       known.boxes[4 * place + c] = value;
       into[row * no + c] = logitOf(value);
     }

@@ -2,7 +2,7 @@
 import type { SymbolShape } from '../cache/codecs/symbol-writer.ts';
 import type { ClassScale } from './class-scale.ts';
 import { CLASS_COLUMN, type HeadShape } from './head-shape.ts';
-import { stepAt, WEIGHT_INDICES } from './row-weight.ts';
+import { stepAt } from './row-weight.ts';
 import { UNIT } from './units.ts';
 
 /** How a level's rows are stored. A place is a position in `order`. */
@@ -32,7 +32,8 @@ export const MEAN_STEP = UNIT / 8;
 /** Steps of the middle of a row's differences, in a class step. */
 const MIDDLES_A_STEP = 4;
 
-const OCTAVES = Math.ceil(WEIGHT_INDICES / 2);
+/** Octaves of weight below that of the first row, the last of them for all that lie deeper. */
+const OCTAVES = 14;
 /** Class of the number of rows that a prediction could look at. */
 const SEEN = [0, 1, 2, 2, 3] as const;
 
@@ -63,9 +64,13 @@ export function boxStepAt({ boxStep, overlaps }: RowPlan, weight: number): numbe
   return weight > OVERLAP_INDICES ? step : Math.max(1, Math.floor(step / overlaps));
 }
 
+/** Octave of a row's weight below the first row's. */
+const octaveOf = ({ weights }: RowPlan, weight: number): number =>
+  Math.min(OCTAVES - 1, (weight - (weights[0] ?? 0)) >> 1);
+
 /** Context of box logit `column` (0 to 3), `seen` as `predictBox` says. */
-export const boxContext = (column: number, seen: number, weight: number): number =>
-  (column < 2 ? CENTRE + (seen & 1) * OCTAVES : SIZE + (seen >> 1) * OCTAVES) + (weight >> 1);
+export const boxContext = (plan: RowPlan, column: number, seen: number, weight: number): number =>
+  (column < 2 ? CENTRE + (seen & 1) * OCTAVES : SIZE + (seen >> 1) * OCTAVES) + octaveOf(plan, weight);
 
 /** Steps and contexts of a row's classes. */
 export interface ClassCoding {
@@ -76,9 +81,9 @@ export interface ClassCoding {
 }
 
 /** `seen` as `predictClasses` says. */
-export function classCoding({ classStep }: RowPlan, weight: number, seen: number): ClassCoding {
-  const step = stepAt(classStep, weight);
-  const octave = weight >> 1;
+export function classCoding(plan: RowPlan, weight: number, seen: number): ClassCoding {
+  const step = stepAt(plan.classStep, weight);
+  const octave = octaveOf(plan, weight);
   return {
     step,
     middleStep: Math.max(1, Math.floor(step / MIDDLES_A_STEP)),

@@ -8,17 +8,20 @@ import { UNIT } from './units.ts';
 const THRESHOLDS = [
   6819, 1569, -1315, -3523, -5421, -7148, -8772, -10330, -11845, -13331, -14796, -16248, -17690, -19126,
   -20557, -21984, -23409, -24833, -26255, -27677, -29098, -30518, -31939, -33359, -34779, -36198, -37618,
-  -39038,
+  -39038, -40457, -41877, -43297, -44716, -46136, -47555, -48975, -50395, -51814, -53234, -54653, -56073,
+  -57492, -58912, -60332, -61751, -63171, -64590, -66010, -67429,
 ] as const;
 
-/** Values of `weightIndex`: 0 to 28. */
+/** Values of `weightIndex`: 0 to 48. */
 export const WEIGHT_INDICES = THRESHOLDS.length + 1;
 
 /** 2^(j/2) in 1/4096, by weight index. */
 const STEP_FACTORS = [
   4096, 5793, 8192, 11585, 16384, 23170, 32768, 46341, 65536, 92682, 131072, 185364, 262144, 370728, 524288,
   741455, 1048576, 1482910, 2097152, 2965821, 4194304, 5931642, 8388608, 11863283, 16777216, 23726566,
-  33554432, 47453133, 67108864,
+  33554432, 47453133, 67108864, 94906266, 134217728, 189812531, 268435456, 379625062, 536870912, 759250125,
+  1073741824, 1518500250, 2147483648, 3037000500, 4294967296, 6074001000, 8589934592, 12148002000,
+  17179869184, 24296004000, 34359738368, 48592008000, 68719476736,
 ] as const;
 
 /** j of a row whose objectness is `objectness` units: its weight is about 2^(-j/2). */
@@ -31,9 +34,15 @@ export function weightIndex(objectness: number): number {
 /** Steps at weight 1 are stored in this part of a unit. */
 const PART = 64;
 
+/** No step is larger, units. */
+const MOST = 2 ** 31;
+
 /** Step in units at weight index j where it is `step` / 64 units at weight 1; at least 1. */
 export const stepAt = (step: number, j: number): number =>
-  Math.max(1, Math.floor((step * (STEP_FACTORS[j] ?? 0) + (PART * UNIT) / 2) / (PART * UNIT)));
+  Math.min(
+    MOST,
+    Math.max(1, Math.floor((step * (STEP_FACTORS[j] ?? 0) + (PART * UNIT) / 2) / (PART * UNIT))),
+  );
 
 /** Largest step that `stepFor` gives. */
 const MOST_STEP = 0xffffff;
@@ -50,6 +59,9 @@ export interface WeightBand {
  * moves no row over it.
  */
 const BOX_THRESHOLD = -18822;
+
+/** Lower end of the rows of weight index `j`, in units; those of the last index have none. */
+export const lowerEnd = (j: number): number => THRESHOLDS[j] ?? -Infinity;
 
 /** The bands of equal weight index between two objectness values in units, upwards; all above `from`. */
 export function weightBands(from: number, to: number): WeightBand[] {

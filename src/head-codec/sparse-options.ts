@@ -10,7 +10,10 @@ export interface SparseOptions {
   readonly objectness: number;
   /** Largest step of the objectness. */
   readonly coarsest: number;
-  /** Objectness logits below it are stored as one value, which keeps their mean sigmoid. */
+  /**
+   * Share of the weights (root of their squares' sums) that may lie below the floor of a head's map of objectness;
+   * what does is stored as one value, which keeps the mean sigmoid.
+   */
   readonly floor: number;
   /** Error of the class logits, root mean square weighted by squared sigmoid of objectness. */
   readonly classes: number;
@@ -30,7 +33,7 @@ const RANGES: Readonly<Record<keyof SparseOptions, readonly [number, number, num
   k: [2000, 0, 2 ** 24],
   objectness: [0.007, 1e-4, 8],
   coarsest: [1, 1 / UNIT, 8],
-  floor: [-9, -16, 0],
+  floor: [0.004, 0, 1],
   classes: [0.05, 1e-4, 8],
   peaks: [12, 0, 64],
   boxes: [0.03, 1e-4, 8],

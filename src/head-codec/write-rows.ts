@@ -53,7 +53,7 @@ export function writeRows(writer: SymbolWriter, shape: HeadShape, plan: RowPlan,
     for (let c = 0; c < 4; c++) {
       const predicted = prediction.box[c] ?? 0;
       const n = steps((source[row * no + c] ?? 0) * UNIT - predicted, step);
-      writer.number(c + 1, boxContext(c, seen, weight), n);
+      writer.number(c + 1, boxContext(plan, c, seen, weight), n);
       known.boxes[4 * place + c] = predicted + n * step;
     }
   };

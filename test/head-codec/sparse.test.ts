@@ -49,7 +49,7 @@ const EXTREME: Blob = {
 for (const spec of [
   'sparse',
   'sparse:k=5,objectness=0.1,classes=adaptive',
-  'sparse:classes=2,boxes=1,peaks=0,floor=-4',
+  'sparse:classes=2,boxes=1,peaks=0,floor=0.5',
 ]) {
   codecConformance({
     spec,
@@ -73,7 +73,7 @@ describe('the error of sparse is what its parameters say', () => {
   for (const seed of [1, 2, 3]) {
     test(`for synthetic objects ${seed}`, () => {
       const head = syntheticHead([40, 40, 3, 20], 12, seed);
-      const codec = codecOf('sparse:objectness=0.01,classes=0.05,boxes=0.03', HEAD_CODECS);
+      const codec = codecOf('sparse:objectness=0.01,floor=0.0005,classes=0.05,boxes=0.03', HEAD_CODECS);
       const bytes = codec.encode(head, 'head');
       const decoded = codec.decode(bytes, head.shape, 'head') as Float32Array;
       assert.ok(bytes.byteLength < head.data.length / 8, `${bytes.byteLength} bytes`);
@@ -122,14 +122,14 @@ test('more rows cost more bytes and lose less', () => {
 test('the parameters are named, checked, and all in the canonical spec', () => {
   assert.equal(
     codecSpec(codecOf('sparse:k=1000,classes=adaptive', HEAD_CODECS)),
-    'sparse:boxes=0.03,classes=0.05,coarsest=1,floor=-9,k=1000,objectness=0.007,overlaps=64,peaks=12',
+    'sparse:boxes=0.03,classes=0.05,coarsest=1,floor=0.004,k=1000,objectness=0.007,overlaps=64,peaks=12',
   );
   for (const bad of [
     'sparse:k=-1',
     'sparse:k=1.5',
     'sparse:rows=3',
     'sparse:classes=0',
-    'sparse:floor=1',
+    'sparse:floor=2',
     'sparse:boxes=x',
   ]) {
     assert.throws(
