@@ -22,9 +22,11 @@ const require = createRequire(import.meta.url);
  * @throws What Node throws for a module that is missing or broken.
  */
 export const loadKernels = <Binding, Backend>(packageFolder: string): KernelModules<Binding, Backend> => {
-  // Node >= 23 removed it; the package still calls it.
-  const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean };
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  // The package calls what Node >= 23 removed, and what newer ones warn of on every process.
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
   for (const name of ['@tensorflow/tfjs', '@tensorflow/tfjs-core'])
     Reflect.set(globalThis, Symbol.for(SHARED_MODULE_KEY + name), require(name));
   const { NodeJSKernelBackend } = require(join(packageFolder, 'dist/nodejs_kernel_backend.js')) as Pick<
