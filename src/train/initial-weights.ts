@@ -1,0 +1,30 @@
+/** The weights that a run begins with: random ones, with those of a file laid over them. */
+import type { ModelGraph } from '../model/graph.ts';
+import type { TensorData } from '../model/tensor-data.ts';
+import { loadWeights } from '../weights/load.ts';
+import { transferWeights } from '../weights/transfer.ts';
+import { initialState } from './initial-state.ts';
+import type { TrainOptions } from './train-options.ts';
+
+/** Every entry of the graph. Throws as `loadWeights`, and E_WEIGHTS_TRANSFER where a full transfer is not. */
+export async function initialWeights(
+  options: TrainOptions,
+  graph: ModelGraph,
+  context: { info(message: string): void },
+): Promise<Map<string, TensorData>> {
+  const fresh = initialState(graph, options.seed);
+  if (options.weights === '') return fresh;
+  const loaded = await loadWeights(options.weights);
+  const shapes = new Map(
+    graph.entries.filter((e) => e.role !== 'batches').map(({ name, shape }) => [name, shape] as const),
+  );
+  const { state, missing, mismatched } = transferWeights(loaded.state, shapes, options.transfer, {
+    excludeAnchors: true,
+    where: options.weights,
+  });
+  const anew = missing.length + mismatched.length;
+  context.info(
+    `${options.weights}: ${state.size} entries taken over${anew > 0 ? `, ${anew} begun anew` : ''}`,
+  );
+  return new Map([...fresh, ...state]);
+}

@@ -1,0 +1,86 @@
+/** The cache that a run learns from, checked against its images and options. */
+import type { Augmentation } from '../augment/augmentation.ts';
+import type { Hyp } from '../augment/hyp.ts';
+import { partnerIdentity } from '../augment/partners.ts';
+import { openCache, type Cache } from '../cache/cache-reader.ts';
+import { folderStore } from '../cache/folder-store.ts';
+import { firstDifference } from '../cache/identity.ts';
+import { canonicalJson, shortJson } from '../cache/json.ts';
+import type { Dataset } from '../data/sample.ts';
+import { SoftshardError } from '../errors.ts';
+import { HEAD_CODECS } from '../head-codec/codecs.ts';
+import { describeTeacherCache, type TeacherCache } from '../teach/teacher-cache.ts';
+
+export interface OpenedCache {
+  readonly reader: Cache;
+  readonly teacher: TeacherCache;
+}
+
+/**
+ * Opens a finished cache. Throws E_CACHE_IDENTITY when it was made for other images, another image size, or other
+ * labelled images where partners were drawn among them; and as `openCache` does.
+ */
+export async function openTeacherCache(
+  path: string,
+  dataset: Dataset,
+  imgsz: number,
+  signal: AbortSignal,
+): Promise<OpenedCache> {
+  const reader = await openCache(folderStore(path), { signal, codecs: HEAD_CODECS });
+  const teacher = describeTeacherCache(reader.manifest);
+  const differs = (what: string, expected: string, found: string, remedy: string): SoftshardError =>
+    new SoftshardError('E_CACHE_IDENTITY', {
+      message: `The cache was made for ${what}.`,
+      where: path,
+      expected,
+      found,
+      remedy,
+    });
+  if (teacher.dataDigest !== dataset.digest) {
+    throw differs(
+      'other images than these',
+      `data digest ${dataset.digest} (${dataset.samples.length} images)`,
+      `data digest ${teacher.dataDigest} (${teacher.samples} images)`,
+      'Give the --data, --split and --bad-images that the cache was made with, or teach again.',
+    );
+  }
+  if (teacher.imageSize !== imgsz) {
+    throw differs(
+      'another image size',
+      String(imgsz),
+      String(teacher.imageSize),
+      `Use --imgsz ${teacher.imageSize}.`,
+    );
+  }
+  const partners = firstDifference(
+    canonicalJson({ partners: partnerIdentity(dataset.samples, teacher.augmentation) }),
+    canonicalJson({ partners: teacher.partners }),
+  );
+  if (partners !== undefined) {
+    throw differs(
+      'other labelled images, among which the partners of their mosaics were drawn',
+      `${partners.path} ${shortJson(partners.expected)}`,
+      shortJson(partners.found),
+      'Train on the labels that the cache was made with, or teach again into another cache.',
+    );
+  }
+  return { reader, teacher };
+}
+
+/**
+ * An augmentation key of `train --hyp` must agree with the cache, whose views are fixed. Throws E_OPTION_CONFLICT naming
+ * the key.
+ */
+export function checkAugmentation(hyp: Hyp, cached: Augmentation): void {
+  for (const [key, value] of Object.entries(cached)) {
+    const asked = hyp.augmentation[key as keyof Augmentation];
+    if (!hyp.given.has(key) || asked === value) continue;
+    throw new SoftshardError('E_OPTION_CONFLICT', {
+      message: 'The hyper-parameters ask for another augmentation than the cached views have.',
+      where: `hyp key ${key}`,
+      expected: `${value} (the cache's)`,
+      found: String(asked),
+      remedy: `Remove ${key} from the hyper-parameters of train, or teach with --hyp into another cache.`,
+    });
+  }
+}

@@ -1,0 +1,71 @@
+/** The distillation terms of a run: read, and checked against the student and the cache. */
+import { readFile } from 'node:fs/promises';
+import { SoftshardError } from '../errors.ts';
+import { fileError } from '../flow/file-error.ts';
+import { checkDistillation } from '../loss/check-distillation.ts';
+import {
+  distillationOptions,
+  parseDistillationOptions,
+  type DistillationOptions,
+} from '../loss/distillation-options.ts';
+import type { ModelGraph } from '../model/graph.ts';
+import type { OpenedCache } from './open-teacher-cache.ts';
+import type { TrainOptions } from './train-options.ts';
+
+const NO_DISTILLATION = { output: { kind: 'none' } } as const;
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw fileError(error, file, 'read');
+  }
+}
+
+/**
+ * Reads the terms, with the settings `changes` laid over them. Throws E_LOSS on a bad one, E_FILE, E_OPTION_CONFLICT
+ * when there are some and no cache.
+ */
+export async function readDistillation(
+  options: TrainOptions,
+  changes: Readonly<Record<string, unknown>>,
+  hasCache: boolean,
+): Promise<DistillationOptions> {
+  if (hasCache) {
+    if (options.distill === undefined) return distillationOptions({}, changes);
+    return parseDistillationOptions(await readText(options.distill), changes, options.distill);
+  }
+  const wanted = options.distill !== undefined || Object.keys(changes).some((key) => key !== 'hard');
+  if (wanted) {
+    throw new SoftshardError('E_OPTION_CONFLICT', {
+      message: 'Distillation terms need the answers of a teacher.',
+      expected: '--cache DIR',
+      found: 'no cache',
+      remedy: 'Make a cache with softshard teach, or leave the distillation options out.',
+    });
+  }
+  return distillationOptions(NO_DISTILLATION, changes);
+}
+
+/** Throws E_LOSS when a term does not fit the student, the teacher or what the cache holds. */
+export function checkRunDistillation(
+  distillation: DistillationOptions,
+  graph: ModelGraph,
+  cache: OpenedCache,
+  epochs: number,
+): void {
+  checkDistillation(distillation, {
+    student: { head: graph.head, layers: graph.layers.length + 1 },
+    teacher: { head: cache.teacher.head, layers: cache.teacher.layerChannels.length + 1 },
+    epochs,
+  });
+  for (const hint of distillation.hints) {
+    if (cache.reader.kinds.includes(`feature.${hint.teacher}`)) continue;
+    throw new SoftshardError('E_LOSS', {
+      message: `The cache holds no features of the teacher's layer ${hint.teacher}.`,
+      expected: `one of ${cache.reader.kinds.join(', ')}`,
+      found: `feature.${hint.teacher}`,
+      remedy: `Teach with --hints ${hint.teacher} into another cache.`,
+    });
+  }
+}
