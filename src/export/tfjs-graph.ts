@@ -8,7 +8,7 @@ import type { StateDict } from '../model/tensor-data.ts';
 import { decodedRows } from './decoded-rows.ts';
 import type { GraphDef } from './graph-def.ts';
 import { traceGraph } from './trace-backend.ts';
-import { BATCH } from './trace-kernels.ts';
+import { BATCH } from './traced-node.ts';
 
 /** Names of the graph's input and output. */
 export const INPUT = 'images';

@@ -7,7 +7,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { SoftshardError } from '../errors.ts';
 import { GraphDefBuilder, attr, type GraphDef } from './graph-def.ts';
-import { openShape, TRACE_KERNELS, type TracedNode } from './trace-kernels.ts';
+import { TRACE_KERNELS } from './trace-kernels.ts';
+import { openShape, type TracedNode } from './traced-node.ts';
 
 const NAME = 'softshard-trace';
 

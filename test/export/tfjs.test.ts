@@ -11,7 +11,7 @@ import { checkDifference, compareTfjs, testImages } from '../../src/export/check
 import { readTfjsFiles, SHARD_BYTES, tfjsFiles } from '../../src/export/tfjs-files.ts';
 import { INPUT, OUTPUT, tfjsGraph } from '../../src/export/tfjs-graph.ts';
 import { traceGraph } from '../../src/export/trace-backend.ts';
-import { BATCH } from '../../src/export/trace-kernels.ts';
+import { BATCH } from '../../src/export/traced-node.ts';
 import { MODULES } from '../../src/model/module-table.ts';
 import { availableEngines } from '../engines.ts';
 import { EVERY_MODULE, randomState } from './every-module.ts';
