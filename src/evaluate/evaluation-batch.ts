@@ -4,10 +4,10 @@ import { letterboxGeometry, letterboxPixels } from '../data/letterbox.ts';
 import { resizeForLoad } from '../data/load-size.ts';
 import { mapBounded } from '../data/map-bounded.ts';
 import type { Sample } from '../data/sample.ts';
+import { writePixels } from '../data/unit-pixels.ts';
 import type { Size } from '../metric/box.ts';
 import { rectBatches } from '../metric/rect-batches.ts';
 import type { RatioPad } from '../metric/scale-boxes.ts';
-import { writePixels } from '../train/batch.ts';
 
 export interface BatchingOptions {
   /** The longer side that an image is loaded at, pixels; a multiple of the stride. */

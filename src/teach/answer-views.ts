@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeView } from '../augment/view-codec.ts';
 import type { Blob, Target } from '../cache/target.ts';
+import { writePixels } from '../data/unit-pixels.ts';
 import type { DecodedView } from '../data/view.ts';
 import { SoftshardError } from '../errors.ts';
 import type { InferenceModel } from '../model/inference.ts';
-import { writePixels } from '../train/batch.ts';
 import { featureKind, headBlob } from './answers.ts';
 
 export interface Teacher {

@@ -7,9 +7,10 @@ import type { ViewDecoder } from '../augment/view-decoder.ts';
 import type { Cache } from '../cache/cache-reader.ts';
 import { floatBlob, type Target } from '../cache/target.ts';
 import type { Dataset } from '../data/sample.ts';
+import { writePixels } from '../data/unit-pixels.ts';
 import type { ViewRecord } from '../data/view.ts';
 import { featureKind, HEADS_KIND, headBlob } from '../teach/answers.ts';
-import { labelRows, objectnessOf, writePixels, type HostAnswer, type HostBatch } from './batch.ts';
+import { labelRows, objectnessOf, type HostAnswer, type HostBatch } from './batch.ts';
 import type { BatchItem } from './sample-order.ts';
 
 /** Where the views of a batch come from. */

@@ -24,15 +24,6 @@ export interface HostBatch {
   readonly features: ReadonlyMap<number, HostAnswer>;
 }
 
-/** value / 255 for every byte, correctly rounded. */
-const UNIT = Float32Array.from({ length: 256 }, (_, value) => value / 255);
-
-/** Writes a view's pixels as floats into image `index` of `into`. */
-export function writePixels(pixels: Uint8Array, into: Float32Array, index: number): void {
-  const start = index * pixels.length;
-  for (let i = 0; i < pixels.length; i++) into[start + i] = UNIT[pixels[i] ?? 0] ?? 0;
-}
-
 /** The label rows of views, numbered by their position; float32. */
 export function labelRows(views: readonly Pick<DecodedView, 'labels'>[]): Float32Array {
   return Float32Array.from(

@@ -18,7 +18,7 @@ import { loadInference } from '../../src/evaluate/load-model.ts';
 import type { SoftshardEvent } from '../../src/flow/events.ts';
 import type { StepContext } from '../../src/flow/step-command.ts';
 import { describeTeacherCache } from '../../src/teach/teacher-cache.ts';
-import { writePixels } from '../../src/train/batch.ts';
+import { writePixels } from '../../src/data/unit-pixels.ts';
 import { command as decodeCommand } from '../../stages/decode.ts';
 import { command } from '../../stages/teach.ts';
 import { availableEngines } from '../engines.ts';
