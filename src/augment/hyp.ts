@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import { SoftshardError, reasonOf } from '../errors.ts';
 import { augmentationSchema, refuseCopyPaste, type Augmentation } from './augmentation.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../text/nearest-name.ts';
 import { trainingHypSchema, type TrainingHyp } from './training-hyp.ts';
 
 /** The files that come with the package; a name works with or without `hyp.` and `.yaml`. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { SoftshardError } from '../errors.ts';
 import { modulePath } from '../flow/script-path.ts';
 import { isStepCommand, type StepCommand } from '../flow/step-command.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../text/nearest-name.ts';
 
 /** One subcommand. */
 export interface CommandEntry {

@@ -1,6 +1,6 @@
 /** Turns arguments into raw values by the options' specs; the schema validates them afterwards. */
 import { SoftshardError } from '../errors.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../text/nearest-name.ts';
 import { kebab, type OptionSpec } from './option-spec.ts';
 import { addSetting } from './set-value.ts';
 

@@ -6,7 +6,6 @@ import { describe, test } from 'node:test';
 import { isSoftshardError, SoftshardError } from '../../src/errors.ts';
 import { LETTERBOX_ONLY } from '../../src/augment/augmentation.ts';
 import { augmentationOf, BUILTIN_HYPS, HYP_KEYS, parseHyp, readHyp } from '../../src/augment/hyp.ts';
-import { editDistance, nearestName } from '../../src/augment/nearest-name.ts';
 
 const failure = (run: () => unknown): SoftshardError => {
   try {
@@ -105,12 +104,5 @@ describe('hyper-parameters', () => {
     const high = await readHyp('scratch-high');
     assert.match(failure(() => augmentationOf(high)).message, /polygons/);
     assert.equal(augmentationOf(await readHyp('scratch-high', { copy_paste: 0 })).copy_paste, 0);
-  });
-
-  test('edit distance and nearest name', () => {
-    assert.equal(editDistance('kitten', 'sitting'), 3);
-    assert.equal(editDistance('', 'abc'), 3);
-    assert.equal(editDistance('abc', 'abc'), 0);
-    assert.equal(nearestName('abc', []), undefined);
   });
 });

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { argvOf, commandLine, shellQuote } from '../../src/cli/argv-of.ts';
-import { nearestName } from '../../src/cli/nearest-name.ts';
 import { helpText } from '../../src/cli/option-help.ts';
 import { optionSpecs, type OptionMeta } from '../../src/cli/option-spec.ts';
 import { parseOptions } from '../../src/cli/options.ts';
@@ -116,7 +115,6 @@ describe('parseOptions', () => {
     assert.match(message('--batchsize', '3'), /found: {4}--batchsize[^]*Did you mean --batch-size/);
     assert.match(message('--wieghts', 'a'), /Did you mean --weights/);
     assert.doesNotMatch(message('--zzzzzzzz'), /Did you mean/);
-    assert.equal(nearestName('evalute', ['teach', 'evaluate']), 'evaluate');
   });
 
   test('says what is missing or wrong, where, and what is expected', () => {
