@@ -12,6 +12,7 @@ import { evaluationSplit } from '../src/evaluate/evaluation-split.ts';
 import { evaluationTable } from '../src/evaluate/evaluation-text.ts';
 import { loadInference } from '../src/evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
+import { engineOptions } from '../src/flow/engine-options.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { cocoFigures, cocoText, withCocoPrecision } from '../src/evaluate/coco-evaluation.ts';
@@ -43,8 +44,7 @@ export const evaluateOptionsSchema = z.strictObject({
   iouThres: z.number().min(0).max(1).default(0.6).describe('overlap above which the weaker box goes'),
   maxDet: z.int().min(1).default(300).describe('most detections an image'),
   badImages: z.enum(['drop', 'error']).default('drop').describe('what to do with unusable images and labels'),
-  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
-  threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
+  ...engineOptions,
 });
 
 export type EvaluateStepOptions = z.output<typeof evaluateOptionsSchema>;

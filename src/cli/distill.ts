@@ -9,40 +9,39 @@ import { comparison } from '../pipeline/comparison.ts';
 import { dataset, weights as weightsRef } from '../pipeline/artefacts.ts';
 import { perform } from '../pipeline/perform.ts';
 import { evaluate, report, teach, train } from '../pipeline/steps.ts';
+import { engineOptions } from '../flow/engine-options.ts';
 import { fileError } from '../flow/file-error.ts';
+import { trainOptionsSchema } from '../train/train-options.ts';
 import { distillTerms } from './distill-terms.ts';
 
-const count = z.int().min(1);
+const shared = trainOptionsSchema.shape;
 
 export const distillOptionsSchema = z.strictObject({
-  data: z.string().describe('data yaml, or a folder with images/ and labels/'),
-  cfg: z.string().default('yolov5n.yaml').describe('student: a model yaml, or the name of a built-in one'),
+  data: shared.data,
+  cfg: shared.cfg.default('yolov5n.yaml'),
   weights: z.string().default('').describe('weights of the student to begin with; empty: random ones'),
   tWeights: z.string().describe('weights of the teacher').meta({ placeholder: 'FILE' }),
   tCfg: z.string().default('').describe('model yaml of the teacher, for a plain state dict'),
   dOutput: z.boolean().default(false).describe('distil the outputs'),
   dFeature: z.boolean().default(false).describe('distil outputs and features (layers 4, 6 and 9)'),
   outputLoss: z.enum(['soft', 'l2']).default('soft').describe('l2: as the first implementation, mended'),
-  epochs: count.default(100),
-  batchSize: count.default(16).describe('images a batch'),
-  imgsz: z
-    .int()
-    .min(32)
-    .multipleOf(32)
-    .default(640)
-    .describe('side of the square input')
-    .meta({ unit: 'pixels', aliases: ['img', 'img-size'] }),
+  epochs: shared.epochs,
+  batchSize: shared.batchSize,
+  imgsz: shared.imgsz.meta({ aliases: ['img', 'img-size'] }),
   hyp: z
     .string()
     .default('scratch-low')
     .describe('hyper-parameters: augmentation for the teacher, the rest for the student'),
-  views: count.optional().describe('augmented views an image in the cache; min(epochs, 10) by default'),
-  resume: z.boolean().default(false).describe('go on with an existing run, and fail if there is none'),
+  views: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('augmented views an image in the cache; min(epochs, 10) by default'),
+  resume: shared.resume,
   project: z.string().default('runs/distill').describe('folder of runs and caches'),
-  name: z.string().min(1).default('exp').describe('folder of this run inside the project'),
-  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
-  threads: count.optional().describe('threads of the engine; those of the machine by default'),
-  seed: z.int().min(0).default(0).describe('of initial weights, order and augmentation'),
+  name: shared.name.default('exp'),
+  ...engineOptions,
+  seed: shared.seed,
 });
 
 type Options = z.output<typeof distillOptionsSchema>;

@@ -10,6 +10,7 @@ import { evaluateModel } from '../evaluate/evaluate-model.ts';
 import { evaluationSplit } from '../evaluate/evaluation-split.ts';
 import { loadInference } from '../evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../flow/events.ts';
+import { engineOptions } from '../flow/engine-options.ts';
 import { openStepEngine } from '../flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
 import type { Detection } from '../metric/box.ts';
@@ -49,8 +50,7 @@ export const reportOptionsSchema = z.strictObject({
   rect: z.boolean().default(true).describe('batches of images of like aspect, with little padding'),
   batchSize: z.int().min(1).default(8).describe('images a batch'),
   note: z.array(z.string()).default([]).describe('a sentence for the report').meta({ repeat: true }),
-  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
-  threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
+  ...engineOptions,
 });
 
 export type ReportOptions = z.output<typeof reportOptionsSchema>;
