@@ -5,7 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { reasonOf, SoftshardError } from '../errors.ts';
 import { openCpu } from './cpu.ts';
 import type { Engine, EngineName } from './engine.ts';
+import { findGpu } from './install/gpu-device.ts';
 import { findNativeEngine, isFound } from './install/index.ts';
+import { nativeReason } from './native-reason.ts';
 import { openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
@@ -83,10 +85,9 @@ export async function openEngine(name?: EngineName, options: OpenOptions = {}): 
       nativeOps: process.env['SOFTSHARD_NATIVE_OPS'] === '0' ? undefined : native.nativeOps,
     };
     try {
-      return {
-        engine: await openNative(native.bindingPath, settings),
-        reason: name ? 'asked for' : 'installed',
-      };
+      const engine = await openNative(native.bindingPath, settings);
+      const used = engine.info.device === 'gpu' ? 'gpu' : 'cpu';
+      return { engine, reason: nativeReason(name !== undefined, native.device, used, findGpu()) };
     } catch (error) {
       if (name === 'native') throw error;
       return { engine: await openWasm(), reason: `the native engine failed: ${reasonOf(error)}` };
