@@ -2,7 +2,7 @@
  * The demo: a small detector distilled on rendered shapes, of which few carry labels.
  *
  *     softshard demo
- *     softshard run shapes --set steps=300 --set folder=runs/shapes
+ *     softshard run shapes --set steps=400 --set folder=runs/shapes
  *
  * It renders circles, squares and triangles (24 pictures with labels, 300 without, 100 held out), lets a teacher that
  * comes with the package answer once for all 324, and trains the same student twice for the same number of batches:
@@ -37,8 +37,8 @@ const options = z.strictObject({
   labelled: z.int().min(1).default(24).describe('training pictures with labels'),
   unlabelled: z.int().min(0).default(300).describe('training pictures without'),
   test: z.int().min(1).default(100).describe('pictures to measure on'),
-  steps: z.int().min(1).default(300).describe('batches of each student'),
-  batchSize: z.int().min(1).default(16).describe('pictures a batch'),
+  steps: z.int().min(1).default(400).describe('batches of each student'),
+  batchSize: z.int().min(1).default(8).describe('pictures a batch'),
   seed: z.int().min(0).default(0).describe('of pictures, weights and order'),
   teacher: z.string().optional().describe('weights of the teacher; the one of the package by default'),
   engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
@@ -81,7 +81,7 @@ export const command = definePipeline({
       ...{ cfg: shippedFile('pipelines/shapes-student.yaml'), data, imgsz: IMAGE_SIZE, engine, seed },
       ...{ epochs: EPOCHS, stepsPerEpoch: Math.ceil(steps / EPOCHS), batchSize, nominalBatch: batchSize },
       ...{ optimizer: 'adam', cosLr: true, hyp: 'no-augmentation', val: false, project: root },
-      set: { hyp: { lr0: 0.003, warmup_epochs: 1 } },
+      set: { hyp: { lr0: 0.02, warmup_epochs: 0.5 } },
     };
     const distilled = await perform(train({ ...student, cache, name: 'distilled' }), context);
     const labelsOnly = await perform(train({ ...student, name: 'labels-only' }), context);
