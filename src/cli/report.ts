@@ -1,30 +1,21 @@
 /** `softshard report`: measures what a run made beside its teacher and a baseline, and writes report.html. */
-import { existsSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readDataset } from '../data/read-dataset.ts';
-import type { Dataset } from '../data/sample.ts';
-import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
-import { evaluateModel } from '../evaluate/evaluate-model.ts';
 import { evaluationSplit } from '../evaluate/evaluation-split.ts';
-import { loadInference } from '../evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../flow/events.ts';
 import { engineOptions } from '../flow/engine-options.ts';
 import { openStepEngine } from '../flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
-import type { Detection } from '../metric/box.ts';
-import { parameterCount } from '../model/graph.ts';
-import { detectionCurves, labelCurves } from '../report/detection-curves.ts';
-import type { MatrixChart } from '../report/matrix-chart.ts';
-import type { Curve } from '../report/report-input.ts';
-import { findForMosaic, runMosaic, spreadSamples } from '../report/run-mosaic.ts';
-import { modelTable, writeRunReport, type ModelRow } from '../report/run-report.ts';
-import { formatColumn } from '../report/table.ts';
-import { runFiles } from '../train/run-files.ts';
-import { readRunRecord, type RunRecord } from '../train/run-record.ts';
-import { trainOptionsSchema } from '../train/train-options.ts';
-import { argvOf, commandLine } from './argv-of.ts';
+import { labelCurves } from '../report/detection-curves.ts';
+import { measureModel, type Measured } from '../report/measure-model.ts';
+import { rowsText, type ModelRow } from '../report/model-table.ts';
+import { commandOf, placeOf } from '../report/run-command.ts';
+import { runMosaic, spreadSamples } from '../report/run-mosaic.ts';
+import { writeRunReport } from '../report/run-report.ts';
+import { readRunRecord } from '../train/run-record.ts';
+import { weightsOf } from '../train/run-weights.ts';
 
 export const reportOptionsSchema = z.strictObject({
   run: z.string().describe('folder of the run; the report is written into it').meta({ placeholder: 'DIR' }),
@@ -64,99 +55,11 @@ export interface ReportResult {
   readonly rows: readonly ModelRow[];
 }
 
-const place = (record: RunRecord, key: string): string | undefined => {
-  const value = record.places[key];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-};
-
-/** The command that made the run: as recorded, else from its options (files of options are listed in the report). */
-function commandOf(record: RunRecord, folder: string): string {
-  const recorded = place(record, 'command');
-  if (recorded !== undefined) return recorded;
-  const known = Object.keys(trainOptionsSchema.shape);
-  const options = z.record(z.string(), z.unknown()).catch({}).parse(record.identity['options']);
-  const all: Readonly<Record<string, unknown>> = {
-    ...options,
-    ...record.places,
-    project: dirname(folder),
-    name: basename(folder),
-  };
-  const given = Object.entries(all).filter(([key, value]) => known.includes(key) && value !== null);
-  return commandLine('train', argvOf(trainOptionsSchema, Object.fromEntries(given) as never));
-}
-
-/** The best weights of a run, else the last. Throws E_RUN_MISSING. */
-function weightsOf(folder: string): string {
-  const { best, last } = runFiles(folder);
-  const found = [best, last].find((file) => existsSync(file));
-  if (found !== undefined) return found;
-  throw new SoftshardError('E_RUN_MISSING', {
-    message: 'A run has no weights to measure.',
-    where: folder,
-    expected: `${basename(best)} or ${basename(last)}`,
-    remedy: 'Let softshard train finish an epoch first.',
-  });
-}
-
-interface Measured {
-  readonly row: ModelRow;
-  readonly found: ReadonlyMap<number, readonly Detection[]>;
-  readonly names: readonly string[];
-  readonly curves: readonly Curve[];
-  readonly matrix: MatrixChart;
-}
-
-/** Measures one model and finds its boxes for the mosaic; its memory is free afterwards. */
-async function measureModel(
-  name: string,
-  source: { readonly weights: string; readonly cfg?: string | undefined },
-  setting: {
-    readonly engine: Engine;
-    readonly dataset: Dataset;
-    readonly imageSize: number;
-    readonly batchSize: number;
-    readonly rect: boolean;
-  },
-  context: StepContext,
-): Promise<Measured> {
-  const { engine, dataset } = setting;
-  const defaultNames = dataset.namesKnown ? dataset.names : undefined;
-  const loaded = await loadInference({ ...source, defaultNames, engine });
-  const { signal } = context;
-  try {
-    const options = { ...setting, model: loaded.model, signal };
-    let told = performance.now();
-    const { metrics, speed, curves, confusion } = await evaluateModel({
-      ...options,
-      clock: () => performance.now(),
-      onProgress: (done, total) => {
-        if (done < total && performance.now() - told < 1000) return;
-        told = performance.now();
-        context.emit({ type: 'step', done, total });
-      },
-    });
-    context.info(`${name}: mAP50 ${metrics.mAP50.toFixed(3)}, mAP50-95 ${metrics.mAP50_95.toFixed(3)}`);
-    const found = await findForMosaic({ ...options, samples: spreadSamples(dataset.samples) });
-    const row = {
-      name,
-      parameters: parameterCount(loaded.graph),
-      bytes: loaded.bytes,
-      mAP50: metrics.mAP50,
-      mAP50_95: metrics.mAP50_95,
-      msPerImage: speed?.inferenceMs ?? NaN,
-    };
-    const matrix = { title: `Confusion matrix, ${name}`, counts: confusion, names: loaded.names };
-    return { row, found, names: loaded.names, curves: detectionCurves(name, curves), matrix };
-  } finally {
-    loaded.model.dispose();
-  }
-}
-
 /** Measures and writes. Throws E_RUN_MISSING, and as `loadInference` and `evaluateModel` do. */
 export async function report(options: ReportOptions, context: StepContext): Promise<ReportResult> {
   const folder = options.run;
   const record = await readRunRecord(folder);
-  const data = options.data ?? (record === undefined ? undefined : place(record, 'data'));
+  const data = options.data ?? (record === undefined ? undefined : placeOf(record, 'data'));
   if (record === undefined || data === undefined) {
     throw new SoftshardError('E_RUN_MISSING', {
       message: record === undefined ? 'There is no run to report on.' : 'The run does not say its data.',
@@ -222,23 +125,6 @@ export async function report(options: ReportOptions, context: StepContext): Prom
     ],
   });
   return { report: resolve(path), data, split, imgsz: imageSize, rows };
-}
-
-/** The comparison as lines of text. */
-export function rowsText(rows: readonly ModelRow[]): string {
-  const table = modelTable(rows);
-  if (table === undefined) return '';
-  const columns = table.columns.map((title, c) => [
-    title,
-    ...formatColumn(table.rows.map((row) => row[c] ?? null)),
-  ]);
-  const widths = columns.map((cells) => Math.max(...cells.map((cell) => cell.length)));
-  return Array.from({ length: rows.length + 1 }, (_, r) =>
-    columns
-      .map((cells, c) => (cells[r] ?? '')[c === 0 ? 'padEnd' : 'padStart'](widths[c] ?? 0))
-      .join('   ')
-      .trimEnd(),
-  ).join('\n');
 }
 
 export const command = defineStep({

@@ -1,4 +1,5 @@
 /** The table at a pipeline's end: models side by side. */
+import { alignedTable } from '../text/aligned-table.ts';
 import type { Evaluation } from './artefacts.ts';
 
 /** Rows in order: name, parameters, size, mAP50, mAP50-95, milliseconds an image. */
@@ -14,13 +15,5 @@ export function comparison(rows: readonly (readonly [name: string, evaluation: E
       e.inferenceMs.toFixed(1),
     ]),
   ];
-  const widths = table[0]?.map((_, c) => Math.max(...table.map((row) => row[c]?.length ?? 0))) ?? [];
-  return table
-    .map((row) =>
-      row
-        .map((cell, c) => cell[c === 0 ? 'padEnd' : 'padStart'](widths[c] ?? 0))
-        .join('   ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignedTable(table);
 }

@@ -9,24 +9,12 @@ import { runFiles } from '../train/run-files.ts';
 import { readRunRecord } from '../train/run-record.ts';
 import { renderReport } from './render-report.ts';
 import type { MatrixChart } from './matrix-chart.ts';
-import type { Curve, ReportPicture, ReportTable, Section } from './report-input.ts';
+import { modelTable, type ModelRow } from './model-table.ts';
+import type { Curve, ReportPicture, Section } from './report-input.ts';
 import { readResults } from './results-table.ts';
 import { runCurves } from './run-curves.ts';
 import { findForMosaic, runMosaic, spreadSamples } from './run-mosaic.ts';
 import { runSections } from './run-sections.ts';
-
-/** One model of the comparison. */
-export interface ModelRow {
-  readonly name: string;
-  /** Trainable values. */
-  readonly parameters: number;
-  /** Size of its weight file. */
-  readonly bytes: number;
-  readonly mAP50: number;
-  readonly mAP50_95: number;
-  /** Time of the network alone, milliseconds. */
-  readonly msPerImage: number;
-}
 
 export interface RunMosaicOptions {
   readonly dataset: Dataset;
@@ -53,22 +41,6 @@ export interface RunReportOptions {
   /** Shown before what run.json says. */
   readonly sections?: readonly Section[];
 }
-
-/** The comparison as a table; undefined without rows. */
-export const modelTable = (rows: readonly ModelRow[]): ReportTable | undefined =>
-  rows.length === 0
-    ? undefined
-    : {
-        columns: ['model', 'parameters', 'MB', 'mAP50', 'mAP50-95', 'ms an image'],
-        rows: rows.map(({ name, parameters, bytes, mAP50, mAP50_95, msPerImage }) => [
-          name,
-          parameters,
-          bytes / 1e6,
-          mAP50,
-          mAP50_95,
-          msPerImage,
-        ]),
-      };
 
 async function makeMosaic(options: RunMosaicOptions): Promise<ReportPicture> {
   const { dataset, engine, imageSize, signal } = options;
