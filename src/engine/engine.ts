@@ -60,8 +60,42 @@ export interface EngineOps {
   upsample2(x: Tensor4D): Tensor4D;
   /** Rows of x [N,C] by index, [indices.length, C]; repeated indices add up in the gradient. Differentiable in x. */
   gatherRows(x: Tensor2D, indices: Int32Array): Tensor2D;
+  /**
+   * Cuts a vector into tensors of these shapes, in order and without rest; differentiable. An array of as many
+   * tensors, which the caller disposes.
+   */
+  unpack(flat: Tensor1D, shapes: readonly (readonly number[])[]): Tensor[];
+  /** One optimizer step and the new average in one kernel, to the bit as without it; undefined where there is none. */
+  readonly updateVectors?:
+    ((vectors: UpdateVectors, update: VectorUpdate) => Omit<UpdateVectors, 'gradient'>) | undefined;
   /** Elementwise BCE of logits against targets (both any shape, equal), no reduction; differentiable in logits. */
   sigmoidCrossEntropy<T extends Tensor>(logits: T, targets: T): T;
+}
+
+/** Flat float32 vectors of one length: weights, their gradient, the rule's slots, the moving average of the weights. */
+export interface UpdateVectors {
+  readonly weights: Tensor1D;
+  readonly gradient: Tensor1D;
+  readonly slots: readonly Tensor1D[];
+  readonly average: Tensor1D;
+}
+
+/** One step of an optimizer as `src/optim/update-rule.ts` defines them. */
+export interface VectorUpdate {
+  readonly rule: 'sgd' | 'adam' | 'adamw';
+  /** Ranges of the vectors, one after another from the first element to the last. */
+  readonly groups: readonly {
+    readonly size: number;
+    readonly learningRate: number;
+    readonly weightDecay: number;
+  }[];
+  readonly momentum: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Counts updates from 1. */
+  readonly step: number;
+  /** Share of the old average that stays. */
+  readonly averageDecay: number;
 }
 
 export interface Engine {

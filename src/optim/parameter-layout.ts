@@ -1,5 +1,6 @@
 /** Where each trainable value lies in one flat vector, grouped by how the optimizer treats it. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { EngineOps } from '../engine/engine.ts';
 import type { ModelGraph } from '../model/graph.ts';
 import { engineShape } from '../model/layout.ts';
 
@@ -66,16 +67,20 @@ export function layoutParameters(graph: ModelGraph, extra: readonly ExtraParamet
 }
 
 /** Cuts a flat vector into its tensors by key. Differentiable: the gradient arrives flat. The caller disposes. */
-export function unpack(layout: ParameterLayout, flat: tf.Tensor1D): Map<string, tf.Tensor> {
-  const parts = tf.split<tf.Tensor1D>(
+export function unpack(
+  layout: ParameterLayout,
+  flat: tf.Tensor1D,
+  ops: Pick<EngineOps, 'unpack'>,
+): Map<string, tf.Tensor> {
+  const parts = ops.unpack(
     flat,
-    layout.slots.map((slot) => slot.size),
+    layout.slots.map((slot) => slot.shape),
   );
   return new Map(
     layout.slots.map((slot, i) => {
       const part = parts[i];
       if (part === undefined) throw new Error(`no part for ${slot.key}`);
-      return [slot.key, tf.reshape(part, [...slot.shape])];
+      return [slot.key, part];
     }),
   );
 }

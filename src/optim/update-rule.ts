@@ -1,5 +1,6 @@
 /** How an optimizer turns a gradient into new weights: one rule, applied to each group's range of the flat vector. */
 import * as tf from '@tensorflow/tfjs-core';
+import type { VectorUpdate } from '../engine/engine.ts';
 
 export interface UpdateSettings {
   readonly learningRate: number;
@@ -9,6 +10,8 @@ export interface UpdateSettings {
 
 export interface UpdateRule {
   readonly name: string;
+  /** The engine's kernel that does the same to the bit, for rules that have one. */
+  readonly kernel?: VectorUpdate['rule'];
   /** Names of the slots it keeps, each a vector as long as the weights, zero at first. */
   readonly slots: readonly string[];
   /** New weights and new slots; runs in a tidy. `step` counts updates from 1. */
@@ -24,6 +27,7 @@ export interface UpdateRule {
 /** SGD with Nesterov momentum in PyTorch's form (dampening 0): buf = m buf + g; w -= lr (g + m buf). */
 export const sgd: UpdateRule = {
   name: 'sgd',
+  kernel: 'sgd',
   slots: ['momentum'],
   update: (weights, gradient, [buffer], { learningRate, momentum, weightDecay }) => {
     const g = weightDecay === 0 ? gradient : tf.add<tf.Tensor1D>(gradient, tf.mul(weights, weightDecay));
@@ -33,12 +37,13 @@ export const sgd: UpdateRule = {
   },
 };
 
-const BETA2 = 0.999;
-const ADAM_EPSILON = 1e-8;
+export const BETA2 = 0.999;
+export const ADAM_EPSILON = 1e-8;
 
 /** Adam (Kingma & Ba 2015) or, with `decoupled`, AdamW (Loshchilov & Hutter 2019); beta1 is the momentum. */
-const adaptive = (name: string, decoupled: boolean): UpdateRule => ({
+const adaptive = (name: 'adam' | 'adamw', decoupled: boolean): UpdateRule => ({
   name,
+  kernel: name,
   slots: ['firstMoment', 'secondMoment'],
   update: (weights, gradient, [m0, v0], { learningRate, momentum, weightDecay }, step) => {
     const g = decoupled || weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(weights, weightDecay));

@@ -5,6 +5,7 @@ import { SoftshardError } from '../errors.ts';
 import type { Forward } from '../model/detector.ts';
 import { BATCH_NORM_MOMENTUM } from '../model/fold.ts';
 import { trainForward, type BatchStatistics } from '../model/trainable.ts';
+import { applyRule } from '../optim/apply-rule.ts';
 import { clipGradient } from '../optim/clip-gradient.ts';
 import { l2Norm } from '../optim/l2-norm.ts';
 import { unpack } from '../optim/parameter-layout.ts';
@@ -56,7 +57,7 @@ export function trainStep(state: TrainingState, x: tf.Tensor4D, options: StepOpt
   const statistics = new Map<string, BatchStatistics>();
   const logged = new Map<string, tf.Scalar>();
   const { value: total, grad: gradient } = tf.valueAndGrad((flat: tf.Tensor) => {
-    const values = unpack(state.parameters, flat as tf.Tensor1D);
+    const values = unpack(state.parameters, flat as tf.Tensor1D, options.ops);
     const forward = trainForward(state.graph, values, options.ops, statistics, x, options.features);
     const loss = options.loss(forward, values);
     for (const [name, term] of Object.entries(loss.logged)) logged.set(name, tf.keep(tf.clone(term)));
@@ -117,33 +118,33 @@ function optimizerStep(state: TrainingState, options: StepOptions): void {
   const { settings, rule, weightDecay, clipNorm } = options;
   counters.updates += 1;
   const decay = averageDecay(counters.updates);
-  const average = (old: tf.Tensor1D, now: tf.Tensor1D): tf.Tensor1D =>
-    tf.keep(tf.add(tf.mul(old, decay), tf.mul(now, 1 - decay)));
   const next = tf.tidy(() => {
     const gradient =
       clipNorm === undefined ? vectors.accumulated : clipGradient(vectors.accumulated, clipNorm).gradient;
-    const parts = parameters.ranges
-      .filter((range) => range.size > 0)
-      .map(({ group, offset, size }) => {
-        const cut = (vector: tf.Tensor1D): tf.Tensor1D => tf.slice1d(vector, offset, size);
-        return rule.update(
-          cut(vectors.weights),
-          cut(gradient),
-          vectors.slots.map(cut),
-          {
-            learningRate: group === 'bias' ? settings.biasLearningRate : settings.learningRate,
-            momentum: settings.momentum,
-            weightDecay: group === 'weight' || group === 'adapterWeight' ? weightDecay : 0,
-          },
-          counters.updates,
-        );
-      });
-    const weights = tf.keep(tf.concat1d(parts.map((part) => part.weights)));
+    const { weights, slots, average } = applyRule(
+      rule,
+      { weights: vectors.weights, gradient, slots: vectors.slots, average: vectors.averagedWeights },
+      {
+        groups: parameters.ranges.map(({ group, size }) => ({
+          size,
+          learningRate: group === 'bias' ? settings.biasLearningRate : settings.learningRate,
+          weightDecay: group === 'weight' || group === 'adapterWeight' ? weightDecay : 0,
+        })),
+        momentum: settings.momentum,
+        step: counters.updates,
+        averageDecay: decay,
+      },
+      options.ops,
+    );
+    const statistics = tf.add<tf.Tensor1D>(
+      tf.mul(vectors.averagedStatistics, decay),
+      tf.mul(vectors.statistics, 1 - decay),
+    );
     return {
-      weights,
-      slots: rule.slots.map((_, i) => tf.keep(tf.concat1d(parts.flatMap((part) => part.slots[i] ?? [])))),
-      averagedWeights: average(vectors.averagedWeights, weights),
-      averagedStatistics: average(vectors.averagedStatistics, vectors.statistics),
+      weights: tf.keep(weights),
+      slots: slots.map((slot) => tf.keep(slot)),
+      averagedWeights: tf.keep(average),
+      averagedStatistics: tf.keep(statistics),
       accumulated: tf.keep(tf.zerosLike(vectors.accumulated)),
     };
   });

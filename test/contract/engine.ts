@@ -244,6 +244,50 @@ export const testEngine = async (name: EngineName): Promise<void> => {
       });
     });
 
+    test('maxPool: more channels than a vector holds', () => {
+      for (const c of [16, 17, 40])
+        checkOperation({
+          inputs: [untied([1, 5, 3, c], -1)],
+          reference: (xs) => maxPool(part(xs, 0), 5, 1),
+          run: ([x]) => ops.maxPool(x as tf.Tensor4D, 5, 1),
+          step: 1 / 256,
+        });
+    });
+
+    test('unpack: any shapes, also of one part and of none of its elements', () => {
+      const shapes = fc.array(fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }), {
+        minLength: 1,
+        maxLength: 5,
+      });
+      overShapes(shapes, (drawnShapes) => {
+        const sizes = drawnShapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+        const size = sizes.reduce((a, b) => a + b, 0);
+        if (size === 0) return;
+        // The parts in reverse order: a part that arrives in another's place shows.
+        const reverse = ({ data }: Dense): Dense => {
+          let end = size;
+          const parts = [...sizes].reverse().map((length) => data.slice((end -= length), end + length));
+          return dense(
+            [size],
+            parts.flatMap((values) => [...values]),
+          );
+        };
+        checkOperation({
+          inputs: [drawn([size], 'flat')],
+          reference: (xs) => reverse(part(xs, 0)),
+          run: ([flat]) => {
+            const parts = ops.unpack(flat as tf.Tensor1D, drawnShapes);
+            assert.deepEqual(
+              parts.map(({ shape }) => shape),
+              drawnShapes,
+            );
+            return tf.concat1d(parts.reverse().map((tensor) => tf.reshape(tensor, [tensor.size])));
+          },
+          step: 0.5,
+        });
+      });
+    });
+
     test('sigmoidCrossEntropy: also far from zero', () => {
       overShapes(image, (shape) =>
         checkOperation({

@@ -5,6 +5,9 @@
 namespace softshard {
 
 void registerBatchNorm();
+void registerMaxPool();
+void registerPack();
+void registerUpdate();
 
 namespace {
 
@@ -24,6 +27,9 @@ __attribute__((constructor)) void registerOps() {
               computeInfo,
               [](void*) {}});
   registerBatchNorm();
+  registerMaxPool();
+  registerPack();
+  registerUpdate();
 }
 
 }  // namespace

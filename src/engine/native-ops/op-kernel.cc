@@ -8,6 +8,15 @@ std::vector<int64_t> shapeOf(const TF_Tensor* tensor) {
   return shape;
 }
 
+std::vector<int64_t> int64List(TF_OpKernelConstruction* construction, const char* name, TF_Status* status) {
+  int32_t length = 0, bytes = 0;
+  TF_OpKernelConstruction_GetAttrSize(construction, name, &length, &bytes, status);
+  std::vector<int64_t> list(TF_GetCode(status) == TF_OK && length > 0 ? length : 0);
+  if (!list.empty())
+    TF_OpKernelConstruction_GetAttrInt64List(construction, name, list.data(), static_cast<int>(list.size()), status);
+  return list;
+}
+
 void registerOp(const OpDescription& op) {
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(op.name);
   for (const char* input : op.inputs) TF_OpDefinitionBuilderAddInput(definition, input);

@@ -80,6 +80,9 @@ class Call {
 
 std::vector<int64_t> shapeOf(const TF_Tensor* tensor);
 
+// An attribute `list(int)`; empty, with `status` set, where it cannot be read.
+std::vector<int64_t> int64List(TF_OpKernelConstruction* construction, const char* name, TF_Status* status);
+
 struct OpDescription {
   const char* name;
   std::initializer_list<const char*> inputs;   // "x: float"

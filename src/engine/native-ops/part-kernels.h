@@ -28,6 +28,10 @@ struct PartKernels {
                        int64_t rows, double* sums);
   void (*inputGradient)(const Geometry&, Activation, const TileParameters&, const float* x, const float* dy,
                         int64_t rows, float* dx);
+  // The gradient of a max pool over one image [height, width, channels], stride 1: adds each dy to dx at the first of
+  // the largest values within `reach` rows and columns of its place.
+  void (*maxPoolGradient)(int64_t height, int64_t width, int64_t channels, int64_t reach, const float* x,
+                          const float* dy, float* dx);
 };
 
 // Those for the best instruction set that this processor has.

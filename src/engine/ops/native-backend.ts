@@ -3,6 +3,7 @@ import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 
 export interface NativeBinding {
   readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_INT: number;
   readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_FLOAT: number;
   readonly TF_FLOAT: number;
@@ -13,7 +14,7 @@ export interface NativeAttribute {
   readonly name: string;
   /** One of the binding's TF_ATTR_*. */
   readonly type: number;
-  readonly value: number | boolean;
+  readonly value: number | boolean | readonly number[];
 }
 
 export interface NativeBackend {

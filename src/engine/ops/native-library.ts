@@ -3,6 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNormResult, EngineOps } from '../engine.ts';
 import { withGradient } from '../custom-gradient.ts';
 import type { NativeAttribute, NativeBackend } from './native-backend.ts';
+import { libraryUnpack } from './native-unpack.ts';
+import { libraryUpdate } from './native-update.ts';
+import { portableOps } from './portable.ts';
 
 /** Whether the loaded binding holds the library. Asks TensorFlow once for the op that says so. */
 export function hasNativeLibrary(backend: NativeBackend): boolean {
@@ -17,8 +20,13 @@ export function hasNativeLibrary(backend: NativeBackend): boolean {
 
 type BatchNormTensors = readonly [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
 
-/** Training batch norm, alone and with SiLU after it, each one pass for the sums and one for the values. */
-export function libraryOps(backend: NativeBackend): Pick<EngineOps, 'batchNormTrain' | 'batchNormSiluTrain'> {
+type LibraryOps = Pick<
+  EngineOps,
+  'batchNormTrain' | 'batchNormSiluTrain' | 'maxPool' | 'unpack' | 'updateVectors'
+>;
+
+/** The operations that the library makes faster. */
+export function libraryOps(backend: NativeBackend): LibraryOps {
   const { binding } = backend;
 
   const batchNorm = (
@@ -59,7 +67,24 @@ export function libraryOps(backend: NativeBackend): Pick<EngineOps, 'batchNormTr
     return { y, ...statistics };
   };
 
+  const maxPool = (x: tf.Tensor4D, window: number, stride: number): tf.Tensor4D => {
+    if (stride !== 1 || window % 2 === 0) return portableOps.maxPool(x, window, stride);
+    const attributes = [{ name: 'window', type: binding.TF_ATTR_INT, value: window }];
+    return withGradient<tf.Tensor4D>([x], (save) => {
+      save(x);
+      return {
+        value: portableOps.maxPool(x, window, 1),
+        gradient: (dy, [input]) => [
+          backend.executeSingleOutput('SoftshardMaxPoolGrad', attributes, [dy, input as tf.Tensor4D]),
+        ],
+      };
+    });
+  };
+
   return {
+    maxPool,
+    unpack: libraryUnpack(),
+    updateVectors: libraryUpdate(backend),
     batchNormTrain: (x, gamma, beta, epsilon) => batchNorm(false, x, gamma, beta, epsilon),
     batchNormSiluTrain: (x, gamma, beta, epsilon) => batchNorm(true, x, gamma, beta, epsilon),
   };

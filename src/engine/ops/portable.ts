@@ -113,6 +113,14 @@ function gatherRows(x: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
   }));
 }
 
+function unpack(flat: tf.Tensor1D, shapes: readonly (readonly number[])[]): tf.Tensor[] {
+  const [only, ...others] = shapes;
+  // tfjs-core cannot differentiate a split into one.
+  if (only !== undefined && others.length === 0) return [tf.reshape(flat, [...only])];
+  const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+  return tf.tidy(() => tf.split(flat, sizes).map((part, i) => tf.reshape(part, [...(shapes[i] ?? [])])));
+}
+
 function sigmoidCrossEntropy<T extends tf.Tensor>(logits: T, targets: T): T {
   return withGradient<T>([logits], (save) => {
     save(logits, targets);
@@ -137,5 +145,6 @@ export const portableOps: EngineOps = {
   maxPool,
   upsample2,
   gatherRows,
+  unpack,
   sigmoidCrossEntropy,
 };
