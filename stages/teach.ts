@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { bufferCount, mergeMap, type Observable } from 'rxjs';
 import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
 import { createViewDecoder } from '../src/augment/view-decoder.ts';
-import { openCacheForWriting } from '../src/cache/cache-writer.ts';
+import { openCacheForWriting, type CacheWriter } from '../src/cache/cache-writer.ts';
 import { openCache } from '../src/cache/cache-reader.ts';
 import { folderStore } from '../src/cache/folder-store.ts';
 import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
@@ -32,6 +32,7 @@ import { openPixelShards } from '../src/teach/pixel-shards.ts';
 import { selectUnits } from '../src/teach/prepare-plan.ts';
 import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
 import { engineOfCache } from '../src/teach/recorded-engine.ts';
+import { settleAnswers } from '../src/teach/settle-answers.ts';
 import { teachOptionsSchema, type TeachStepOptions } from '../src/teach/teach-options.ts';
 import { cached, type LeasedTarget } from './cached.ts';
 import { decode, type LeasedView } from './decode.ts';
@@ -78,7 +79,10 @@ const provenanceOf = (
 
 /** Teaches as the options say. */
 export async function runTeach(options: TeachStepOptions, context: StepContext): Promise<TeachResult> {
-  const { prepared, teacher, planned, bytes, identity, extent } = await prepareTeaching(options, context);
+  const { prepared, teacher, planned, bytes, bounds, identity, extent } = await prepareTeaching(
+    options,
+    context,
+  );
   const { dataset, plan, imageSize } = prepared;
   const { teachBatch, hints, workers } = options;
   const units = selectUnits(plan, options.units);
@@ -112,15 +116,6 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
   const { engine, reason } = await openStepEngine(options, await engineOfCache(options.cache));
   const { info } = engine;
   context.info(`engine ${info.name} on ${info.device} (${reason}), ${info.threads} threads`);
-  const writer = await openCacheForWriting({
-    store,
-    localDir: `${options.cache}.local`,
-    identity,
-    provenance: provenanceOf(info, teachBatch, shards?.versions ?? decoderVersions()),
-    extent,
-    codecs: HEAD_CODECS,
-    signal: context.signal,
-  });
   const pixelBytes = imageSize * imageSize * 3;
   // Pixels as bytes and floats, answers as floats twice (the batch and its copy) and encoded.
   const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
@@ -134,9 +129,26 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
   const source = shards?.decoder ?? decoder;
   if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
   const model = createInference(teacher.graph, teacher.state, engine.ops);
+  let writer: CacheWriter | undefined;
   const counts = { written: 0, found: 0, equal: 0 };
   let busy = 0;
   try {
+    const settled = await settleAnswers({
+      ...{ options, extent, bounds, plan, teacher, model, ops: engine.ops, decoder: source },
+      recordOf: prepared.recordOf,
+      begun: (await store.size('cache.json')) !== undefined,
+      signal: context.signal,
+      info: (message) => context.info(message),
+    });
+    writer = await openCacheForWriting({
+      store,
+      localDir: `${options.cache}.local`,
+      identity,
+      provenance: provenanceOf(info, teachBatch, shards?.versions ?? decoderVersions()),
+      ...settled,
+      codecs: HEAD_CODECS,
+      signal: context.signal,
+    });
     const stage = cached(
       chain(
         decode({
@@ -182,7 +194,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
   } finally {
     model.dispose();
     await decoder?.close();
-    await writer.close();
+    await writer?.close();
   }
 }
 

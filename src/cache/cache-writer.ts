@@ -144,13 +144,13 @@ const committedAlready = (unit: number): SoftshardError =>
  * cache is another one; E_CACHE_FORMAT, E_CACHE_CORRUPT when it is damaged; E_CODEC, E_USAGE for a bad extent.
  */
 export async function openCacheForWriting(options: WriteOptions): Promise<CacheWriter> {
-  const { store, identity, provenance, localDir, codecs, signal } = options;
+  const { store, identity, provenance, measured, localDir, codecs, signal } = options;
   const answers = codedAnswers(options.extent, codecs);
   const extent = canonicalExtent(options.extent, answers);
   const lock: WriterLock | undefined = localDir === undefined ? undefined : await lockWriter(localDir);
   try {
     await store.sweep();
-    const manifest = await beginOrGoOn(store, { identity, provenance, extent });
+    const manifest = await beginOrGoOn(store, { identity, provenance, extent, measured });
     const committed = await committedUnits(store, extent);
     let sealed = (await store.size(SEAL_NAME)) !== undefined;
     const underWay = new Set<number>();

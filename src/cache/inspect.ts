@@ -2,11 +2,11 @@
 import { manifestBytes } from './cache-reader.ts';
 import { unitCount, type Extent } from './extent.ts';
 import { CACHE_FORMAT, INDEX_NAME, SEAL_NAME } from './formats.ts';
-import type { Identity, Provenance } from './identity.ts';
+import type { Identity, JsonRecord, Provenance } from './identity.ts';
 import { decodeManifest } from './manifest.ts';
 import { listUnits, readUnit } from './read-unit.ts';
 import { decodeIndex, decodeSeal } from './seal.ts';
-import { shortJson } from './json.ts';
+import { shortJson, type Json } from './json.ts';
 import type { Store } from './store.ts';
 
 /** One kind of answer, over all view indices. */
@@ -25,6 +25,8 @@ export interface CacheSummary {
   readonly identity: Identity;
   readonly provenance: Provenance;
   readonly extent: Extent;
+  /** What the maker measured of the answers, where it did. */
+  readonly measured?: JsonRecord;
   readonly answers: readonly AnswerSummary[];
   /** Units committed and units in all; views likewise. */
   readonly units: number;
@@ -77,7 +79,7 @@ async function sizesFromIndex(store: Store, extent: Extent): Promise<Sizes | und
 /** Summarises a cache, sealed or not. Throws E_CACHE_FORMAT or E_CACHE_CORRUPT when its small files are damaged. */
 export async function inspectCache(store: Store): Promise<CacheSummary> {
   const manifest = decodeManifest(await manifestBytes(store));
-  const { identity, provenance, extent } = manifest;
+  const { identity, provenance, extent, measured } = manifest;
   const sealContent = await store.get(SEAL_NAME);
   const seal = sealContent === undefined ? undefined : decodeSeal(sealContent);
   const sizes =
@@ -97,6 +99,7 @@ export async function inspectCache(store: Store): Promise<CacheSummary> {
     identity,
     provenance,
     extent,
+    ...(measured === undefined ? {} : { measured }),
     answers,
     units: sizes.units,
     unitsTotal: unitCount(extent),
@@ -121,6 +124,15 @@ export function bytesText(bytes: number): string {
   return `${figures} ${UNITS[unit] ?? 'B'}`;
 }
 
+/** Plain data as lines: one a record whose values are all simple. */
+function leaves(value: Json, path = ''): [string, string][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, shortJson(value)]];
+  const entries = Object.entries(value as JsonRecord);
+  const simple = entries.every(([, field]) => typeof field !== 'object' || field === null);
+  if (simple) return [[path, entries.map(([key, field]) => `${key} ${shortJson(field)}`).join(', ')]];
+  return entries.flatMap(([key, field]) => leaves(field, path === '' ? key : `${path}.${key}`));
+}
+
 /** The summary as lines of text, without a line break at the end. */
 export function summaryText(summary: CacheSummary): string {
   const { extent } = summary;
@@ -128,6 +140,10 @@ export function summaryText(summary: CacheSummary): string {
     title,
     ...Object.entries(record).map(([key, value]) => `  ${key}: ${shortJson(value)}`),
   ];
+  const measured = Object.entries(summary.measured ?? {}).flatMap(([name, value]) => [
+    `measured ${name}`,
+    ...leaves(value).map(([path, leaf]) => `  ${path}: ${leaf}`),
+  ]);
   return [
     `${summary.format} ${summary.major}.${summary.minor}, ${summary.sealed ? 'sealed' : 'not sealed'}`,
     `units: ${summary.units} of ${summary.unitsTotal} (${extent.unitViews} views each)`,
@@ -137,6 +153,7 @@ export function summaryText(summary: CacheSummary): string {
       ({ kind, codec, blobs, bytes }) => `  ${kind} in ${codec}: ${bytesText(bytes)} (${blobs.join(', ')})`,
     ),
     ...(summary.tree === undefined ? [] : [`tree: ${summary.tree}`]),
+    ...measured,
     ...fields('identity', summary.identity),
     ...fields('provenance', summary.provenance),
   ].join('\n');

@@ -16,6 +16,7 @@ export const manifestSchema = z.looseObject({
   identity: plainRecord,
   provenance: plainRecord,
   extent: extentSchema,
+  measured: plainRecord.optional(),
 });
 
 /** The manifest as read; unknown fields of later minor versions are kept. */
@@ -26,12 +27,17 @@ export interface ManifestContent {
   readonly identity: Identity;
   readonly provenance: Provenance;
   readonly extent: Extent;
+  /** What the maker measured of the answers before it began, such as the error of a codec. It decides nothing. */
+  readonly measured?: JsonRecord | undefined;
 }
 
 /** The manifest's bytes. Throws E_CODEC on what JSON cannot carry, E_USAGE on an answer named twice. */
-export function encodeManifest({ identity, provenance, extent }: ManifestContent): Uint8Array {
+export function encodeManifest({ identity, provenance, extent, measured }: ManifestContent): Uint8Array {
   checkAnswers(extent.answers);
-  return encodeDocument(CACHE_FORMAT, { identity, provenance, extent });
+  return encodeDocument(CACHE_FORMAT, {
+    ...{ identity, provenance, extent },
+    ...(measured === undefined ? {} : { measured }),
+  });
 }
 
 /** Reads a manifest. Throws E_CACHE_FORMAT (also for an unknown major) or E_CACHE_CORRUPT. */

@@ -1,8 +1,10 @@
 /** Everything about a teaching that needs no engine: views, teacher, answers, bytes, and what identifies the cache. */
 import type { Extent } from '../cache/extent.ts';
 import type { Identity } from '../cache/identity.ts';
+import type { ErrorBounds } from '../codec-error/choose-parameters.ts';
 import { teacherDigest } from '../weights/teacher-digest.ts';
 import { checkTeacherClasses, loadTeacher, type LoadedTeacher } from './load-teacher.ts';
+import { errorBounds, recordedHeadCodec } from './settle-codec.ts';
 import { planAnswers, type PlannedAnswers } from './plan-answers.ts';
 import { preparePlan, type PlanContext, type PreparedPlan } from './prepare-plan.ts';
 import type { TeachStepOptions } from './teach-options.ts';
@@ -14,6 +16,8 @@ export interface PreparedTeaching {
   readonly planned: PlannedAnswers;
   /** Bytes of all answers at most. */
   readonly bytes: number;
+  /** Bounds on the error of the heads, where there are any. */
+  readonly bounds: ErrorBounds | undefined;
   readonly identity: Identity;
   readonly extent: Extent;
 }
@@ -28,11 +32,15 @@ export async function prepareTeaching(
   const teacher = await loadTeacher(options, dataset);
   const { graph, state, head } = teacher;
   checkTeacherClasses(head, dataset, options.weights);
-  const planned = planAnswers(graph, head, options);
+  const bounds = errorBounds(options);
+  // What bounds gave a cache once is what it has.
+  const recorded = bounds === undefined ? undefined : await recordedHeadCodec(options.cache);
+  const planned = planAnswers(graph, head, { ...options, codec: recorded ?? options.codec });
   return {
     prepared,
     teacher,
     planned,
+    bounds,
     bytes: planned.viewBytes * plan.samples * plan.views,
     identity: teacherIdentity({
       dataset,
@@ -43,6 +51,7 @@ export async function prepareTeaching(
       graph,
       head,
       hints: options.hints,
+      bounds,
     }),
     extent: {
       samples: plan.samples,

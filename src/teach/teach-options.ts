@@ -21,12 +21,33 @@ export const answerOptions = {
     .describe('how features are stored; that of --codec by default, or fp16 where that is for heads only'),
 } as const;
 
+const bound = z.number().positive().max(1).optional();
+
+/** Options of the error of the codec sparse. */
+export const errorOptions = {
+  maxLossError: bound.describe(
+    'largest relative error of the losses l2 and soft that the codec sparse may cause',
+  ),
+  maxGradientError: bound.describe('the same of their gradients by the heads'),
+  maxTermError: bound.describe("the same of each term's gradient; 3 times that of the whole by default"),
+  errorViews: z
+    .int()
+    .min(0)
+    .default(64)
+    .describe('views over which the error of the codec sparse is measured before the first unit; 0 for none'),
+  errorStudent: z
+    .string()
+    .optional()
+    .describe('student of the error: model yaml or weights; the initial one of the teacher by default'),
+} as const;
+
 export const teachOptionsSchema = z.strictObject({
   weights: z.string().describe('the teacher: .pt, safetensors, or a checkpoint'),
   cfg: z.string().optional().describe('model yaml, for weights that do not hold their description'),
   ...viewPlanOptions,
   cache: z.string().describe('folder of the cache'),
   ...answerOptions,
+  ...errorOptions,
   units: z
     .string()
     .optional()

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { augmentationSchema, type Augmentation } from '../augment/augmentation.ts';
 import { partnerIdentity } from '../augment/partners.ts';
 import type { Identity, JsonRecord } from '../cache/identity.ts';
+import type { ErrorBounds } from '../codec-error/choose-parameters.ts';
 import { canonicalJson } from '../cache/json.ts';
 import type { Manifest } from '../cache/manifest.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -23,11 +24,13 @@ export interface TeacherIdentityInput {
   /** With the anchors of the weights. */
   readonly head: HeadSpec;
   readonly hints: readonly number[];
+  /** Bounds on the error of the heads' codec, where there are any. */
+  readonly bounds?: ErrorBounds | undefined;
 }
 
 /** The identity of a cache of these answers; plain data. */
 export function teacherIdentity(input: TeacherIdentityInput): Identity {
-  const { dataset, seed, augmentation, imageSize, digest, graph, head, hints } = input;
+  const { dataset, seed, augmentation, imageSize, digest, graph, head, hints, bounds } = input;
   return canonicalJson({
     data: dataset.digest,
     samples: dataset.samples.length,
@@ -45,7 +48,7 @@ export function teacherIdentity(input: TeacherIdentityInput): Identity {
         stride,
       })),
     },
-    answers: { heads: true, hints },
+    answers: { heads: true, hints, ...(bounds === undefined ? {} : { bounds }) },
   }) as Identity;
 }
 

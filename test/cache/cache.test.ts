@@ -183,7 +183,10 @@ test('a bad extent is refused before anything is written', async () => {
     await assert.rejects(openCacheForWriting(optionsFor(store, extent)), code('E_USAGE'));
   }
   const unknown = { ...EXTENT, answers: [{ kind: 'heads', blobs: ['a'], codec: 'fp64' }] };
-  await assert.rejects(openCacheForWriting(optionsFor(store, unknown)), code('E_CODEC', /fp16, fp32, raw/));
+  await assert.rejects(
+    openCacheForWriting(optionsFor(store, unknown)),
+    code('E_CODEC', /fp16, fp32, int8, raw/),
+  );
   assert.deepEqual(await store.list(''), []);
   await store.putIfAbsent('holiday.jpg', new Uint8Array([1]));
   await assert.rejects(openCacheForWriting(optionsFor(store)), code('E_CACHE_FORMAT', /holiday\.jpg/));

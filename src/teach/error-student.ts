@@ -1,0 +1,42 @@
+/** The reference student that knows nothing yet, or that the user names. */
+import { SoftshardError } from '../errors.ts';
+import { loadModel } from '../evaluate/load-model.ts';
+import { buildGraph, type ModelGraph } from '../model/graph.ts';
+import { readModelYaml } from '../model/model-yaml.ts';
+import type { HeadSpec } from '../model/detector.ts';
+import type { StateDict } from '../model/tensor-data.ts';
+import { initialState } from '../train/initial-state.ts';
+
+export interface ErrorStudent {
+  readonly graph: ModelGraph;
+  readonly state: StateDict;
+}
+
+/**
+ * `named` is a model yaml, whose seeded initial student is taken, or a weight file; without it, the student is the
+ * seeded initial one of the teacher's own description. Throws E_USAGE when its heads are not the teacher's, and what
+ * reading it throws.
+ */
+export async function errorStudent(
+  named: string | undefined,
+  teacher: ModelGraph,
+  seed: number,
+): Promise<ErrorStudent> {
+  const { names } = teacher.head;
+  const fresh = (graph: ModelGraph): ErrorStudent => ({ graph, state: initialState(graph, seed) });
+  if (named === undefined) return fresh(buildGraph(teacher.yaml, { names }));
+  const student = /\.ya?ml$/.test(named)
+    ? fresh(buildGraph(readModelYaml(named), { names, where: named }))
+    : await loadModel({ weights: named, defaultNames: names });
+  const text = ({ na, no, strides }: HeadSpec): string =>
+    `${na} anchors, ${no} columns, strides ${strides.join(', ')}`;
+  if (text(student.graph.head) !== text(teacher.head)) {
+    throw new SoftshardError('E_USAGE', {
+      message: 'The student for the error has other heads than the teacher.',
+      where: named,
+      expected: text(teacher.head),
+      found: text(student.graph.head),
+    });
+  }
+  return student;
+}
