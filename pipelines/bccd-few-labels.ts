@@ -9,6 +9,16 @@
  * share of each batch is labelled. The students without a teacher draw fresh views at every pass, the distilled one has
  * `views` a sample: the baseline is the stronger one. All are measured on the validation split, by the moving average
  * of the last step.
+ *
+ * With the defaults, one seed (seeds=1), native TensorFlow on 2 cores, mAP50 and mAP50-95 on 87 pictures:
+ *
+ *     teacher                    .911  .606
+ *     20 labels                  .770  .411
+ *     20 labels, hard loss x 2   .771  .435
+ *     20 labels, soft distilled  .806  .460
+ *
+ * So +.025 mAP50-95 over the better control. Differences under .02 to .03 are within the noise of seeds here, and a
+ * second seed was not run. About 11 minutes a student where nothing else runs.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
