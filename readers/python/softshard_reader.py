@@ -73,7 +73,10 @@ class Target:
 
 
 def decode_blob(codec, data, shape, where):
-    """Decodes a blob's bytes. Parameterised codecs are not known to this reader."""
+    """Decodes a blob's bytes. `sparse` and `int8` need numpy."""
+    name, _, params = codec.partition(":")
+    if name in ("int8", "sparse"):
+        return Blob(shape, "float32", _decode_lossy(name, params, data, shape, where))
     if codec not in BYTES_PER_VALUE:
         raise CacheError(f"{where}: unknown codec {codec}")
     count = 1
@@ -87,6 +90,24 @@ def decode_blob(codec, data, shape, where):
         return Blob(shape, "float32", numpy.frombuffer(data, dtype="<f2").astype("<f4").tobytes())
     values = struct.unpack(f"<{count}e", data)
     return Blob(shape, "float32", struct.pack(f"<{count}f", *values))
+
+
+def _decode_lossy(name, params, data, shape, where):
+    if numpy is None:
+        raise CacheError(f"{where}: the codec {name} needs numpy (pip install numpy)")
+    if name == "sparse":
+        import softshard_sparse
+
+        try:
+            values = softshard_sparse.decode(data, shape, dict(pair.split("=") for pair in params.split(",")))
+        except softshard_sparse.SparseError as error:
+            raise CacheError(f"{where}: {error}") from error
+        return values.tobytes()
+    channels = shape[-1] if len(shape) else 1
+    least, largest = numpy.frombuffer(data[: 8 * channels], dtype="<f4").reshape(-1, 2).T.astype("<f8")
+    levels = numpy.frombuffer(data[8 * channels :], dtype="u1").reshape(-1, channels)
+    values = least + (largest - least) * (levels / 255)
+    return numpy.where(levels == 255, largest, values).astype("<f4").tobytes()
 
 
 def parse_document(content, expected_format, where):
