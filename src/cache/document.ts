@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { reasonOf, SoftshardError } from '../errors.ts';
-import { canonicalJson, type Json } from './json.ts';
+import { canonicalJson, type Json } from '../text/canonical-json.ts';
 import { corrupt, malformed } from './corrupt.ts';
 
 /** Name and version of one kind of file. */

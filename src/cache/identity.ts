@@ -3,7 +3,7 @@
  * Both are open records of plain data that the steps fill; they are compared field by field.
  */
 import { SoftshardError, type ErrorCode } from '../errors.ts';
-import { canonicalJson, shortJson, type Json } from './json.ts';
+import { canonicalJson, shortJson, type Json } from '../text/canonical-json.ts';
 
 /** A record of plain data by field name. */
 export type JsonRecord = Readonly<Record<string, Json>>;

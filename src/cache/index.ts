@@ -37,7 +37,7 @@ export {
   type JsonRecord,
   type Provenance,
 } from './identity.ts';
-export { type Json } from './json.ts';
+export { type Json } from '../text/canonical-json.ts';
 export { placeOf, unitContent, unitCount, type Answer, type Extent, type Place } from './extent.ts';
 export { type Manifest, type ManifestContent } from './manifest.ts';
 export { type ShardEntry, type UnitRecord } from './unit-record.ts';

@@ -6,7 +6,7 @@ import type { Identity, JsonRecord, Provenance } from './identity.ts';
 import { decodeManifest } from './manifest.ts';
 import { listUnits, readUnit } from './read-unit.ts';
 import { decodeIndex, decodeSeal } from './seal.ts';
-import { shortJson, type Json } from './json.ts';
+import { shortJson, type Json } from '../text/canonical-json.ts';
 import type { Store } from './store.ts';
 
 /** One kind of answer, over all view indices. */

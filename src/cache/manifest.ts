@@ -4,7 +4,7 @@ import { decodeDocument, encodeDocument } from './document.ts';
 import { checkAnswers, extentSchema, type Extent } from './extent.ts';
 import { CACHE_FORMAT, MANIFEST_NAME } from './formats.ts';
 import type { Identity, JsonRecord, Provenance } from './identity.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../text/canonical-json.ts';
 
 const plain: z.ZodType<Json> = z.unknown() as z.ZodType<Json>;
 const plainRecord: z.ZodType<JsonRecord> = z.record(z.string(), plain);

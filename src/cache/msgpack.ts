@@ -5,7 +5,7 @@
 import { Packr, Unpackr } from 'msgpackr';
 import { reasonOf } from '../errors.ts';
 import { malformed } from './corrupt.ts';
-import { canonicalJson, MAX_DEPTH, type Json } from './json.ts';
+import { canonicalJson, MAX_DEPTH, type Json } from '../text/canonical-json.ts';
 
 /** Largest msgpack object of plain data that is written or read, bytes. */
 export const MAX_PLAIN_BYTES = 1024 * 1024;

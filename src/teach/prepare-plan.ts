@@ -4,7 +4,7 @@ import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { drawView } from '../augment/draw-view.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
 import { partnerIdentity } from '../augment/partners.ts';
-import { canonicalJson } from '../cache/json.ts';
+import { canonicalJson } from '../text/canonical-json.ts';
 import type { Identity } from '../cache/identity.ts';
 import { makePlan, type Plan, type Unit, type ViewKey } from '../data/plan.ts';
 import { readDataset } from '../data/read-dataset.ts';

@@ -4,7 +4,7 @@ import { augmentationSchema, type Augmentation } from '../augment/augmentation.t
 import { partnerIdentity } from '../augment/partners.ts';
 import type { Identity, JsonRecord } from '../cache/identity.ts';
 import type { ErrorBounds } from '../codec-error/choose-parameters.ts';
-import { canonicalJson } from '../cache/json.ts';
+import { canonicalJson } from '../text/canonical-json.ts';
 import type { Manifest } from '../cache/manifest.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';

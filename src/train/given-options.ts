@@ -1,6 +1,6 @@
 /** What the person gave to `train`, as it was: the command line, the contents of option files, and single settings. */
 import { readFile } from 'node:fs/promises';
-import type { Json } from '../cache/json.ts';
+import type { Json } from '../text/canonical-json.ts';
 import type { JsonRecord } from '../cache/identity.ts';
 import { argvOf, commandLine } from '../cli/argv-of.ts';
 import { errnoOf, fileError } from '../flow/file-error.ts';

@@ -5,7 +5,7 @@ import { partnerIdentity } from '../augment/partners.ts';
 import { openCache, type Cache } from '../cache/cache-reader.ts';
 import { folderStore } from '../cache/folder-store.ts';
 import { firstDifference } from '../cache/identity.ts';
-import { canonicalJson, shortJson } from '../cache/json.ts';
+import { canonicalJson, shortJson } from '../text/canonical-json.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
 import { HEAD_CODECS } from '../head-codec/codecs.ts';

@@ -1,6 +1,6 @@
 /** Everything that decides the result of a run, as plain data: a resumed run must have the same. */
 import type { JsonRecord } from '../cache/identity.ts';
-import { canonicalJson } from '../cache/json.ts';
+import { canonicalJson } from '../text/canonical-json.ts';
 import { teacherDigest } from '../weights/teacher-digest.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { FREE_OPTIONS } from './train-options.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { firstDifference, type JsonRecord } from '../cache/identity.ts';
-import { canonicalJson, shortJson, type Json } from '../cache/json.ts';
+import { canonicalJson, shortJson, type Json } from '../text/canonical-json.ts';
 import { reasonOf, SoftshardError } from '../errors.ts';
 import { writeFileAtomic } from '../flow/atomic-file.ts';
 import { engineRecord, type EngineRecord } from '../flow/engine-choice.ts';

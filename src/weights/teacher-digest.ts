@@ -1,6 +1,6 @@
 /** The identity of a teacher: what it computes with, however its file was written. */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../cache/json.ts';
+import { canonicalJson } from '../text/canonical-json.ts';
 import type { StateDict } from '../model/tensor-data.ts';
 import { toFloat32Array } from './tensor-bytes.ts';
 

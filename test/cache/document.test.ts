@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { decodeDocument, encodeDocument } from '../../src/cache/document.ts';
-import { canonicalJson } from '../../src/cache/json.ts';
+import { canonicalJson } from '../../src/text/canonical-json.ts';
 import { isSoftshardError } from '../../src/errors.ts';
 
 const FORMAT = { format: 'test-file', major: 3, minor: 1 } as const;

@@ -7,7 +7,7 @@ import {
   compareProvenance,
   firstDifference,
 } from '../../src/cache/identity.ts';
-import { canonicalJson, type Json } from '../../src/cache/json.ts';
+import { canonicalJson, type Json } from '../../src/text/canonical-json.ts';
 import { isSoftshardError, type ErrorCode } from '../../src/errors.ts';
 
 const differs =

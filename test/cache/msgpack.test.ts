@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalJson } from '../../src/cache/json.ts';
+import { canonicalJson } from '../../src/text/canonical-json.ts';
 import { packPlain, unpackPlain } from '../../src/cache/msgpack.ts';
 import { isSoftshardError } from '../../src/errors.ts';
 

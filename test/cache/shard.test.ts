@@ -8,7 +8,7 @@ import { packPlain } from '../../src/cache/msgpack.ts';
 import { checkCrc, decodeRecord, encodeRecord } from '../../src/cache/record.ts';
 import { decodeShardHeader, encodeShard, readRecord } from '../../src/cache/shard.ts';
 import type { Blob, Target } from '../../src/cache/target.ts';
-import { canonicalJson } from '../../src/cache/json.ts';
+import { canonicalJson } from '../../src/text/canonical-json.ts';
 import { codecOf } from '../../src/cache/codec.ts';
 import { isSoftshardError } from '../../src/errors.ts';
 import { syntheticTarget } from './synthetic.ts';

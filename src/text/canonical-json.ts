@@ -3,7 +3,7 @@ import { SoftshardError } from '../errors.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Deepest nesting that a cache writes or reads. */
+/** Deepest nesting that is written or read. */
 export const MAX_DEPTH = 64;
 
 const notPlain = (path: string, found: string): SoftshardError =>
