@@ -110,7 +110,7 @@ export const command = definePipeline({
     for (let seed = 0; seed < seeds; seed++) {
       const student: Omit<TrainStepOptions, 'name'> = {
         ...{ cfg: 'yolov5p.yaml', data, imgsz: IMAGE_SIZE, batchSize: BATCH_SIZE, seed, engine },
-        ...{ ...epochsOf(steps), hyp: HYP, val: false, project: root },
+        ...{ ...epochsOf(steps), hyp: HYP, imageCache: 'ram', val: false, project: root },
       };
       const labels = await perform(train({ ...student, name: `labels-${seed}` }), context);
       const doubled = await perform(

@@ -4,8 +4,10 @@ import { z } from 'zod';
 export const imageCacheOptions = {
   imageCache: z
     .enum(['none', 'ram'])
-    .default('ram')
-    .describe('ram: keep decoded images in memory; the result is the same'),
+    .optional()
+    .describe(
+      'ram: keep decoded images in memory, which is faster and grows with the data set (default: none)',
+    ),
   imageCacheBytes: z
     .int()
     .min(0)
@@ -20,6 +22,7 @@ const MOST = 4 * 2 ** 30;
 
 /** Bytes that decoded images may take, where `free` are available to the process. */
 export function imageCacheLimit({ imageCache, imageCacheBytes }: ImageCacheOptions, free: number): number {
-  if (imageCache === 'none') return 0;
+  const kept = imageCache ?? (imageCacheBytes === undefined ? 'none' : 'ram');
+  if (kept === 'none') return 0;
   return imageCacheBytes ?? Math.max(0, Math.min(MOST, Math.floor(free / 4)));
 }

@@ -68,6 +68,8 @@ export interface TrainStepOptions extends Machine {
   readonly epochs: number;
   readonly batchSize: number;
   readonly stepsPerEpoch?: number | undefined;
+  /** `ram` keeps decoded images in memory. */
+  readonly imageCache?: 'none' | 'ram' | undefined;
   /** Share of each batch that is of labelled images. */
   readonly labelledShare?: number | undefined;
   readonly nominalBatch?: number | undefined;
