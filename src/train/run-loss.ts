@@ -1,17 +1,16 @@
 /** The loss of a run: hard, output and hint terms by its options, on one footing. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
-import { createHardLoss } from '../loss/hard-loss.ts';
 import { createHintLoss } from '../loss/hint.ts';
 import type { LossContext, LossTarget } from '../loss/loss.ts';
 import { createOutputLoss } from '../loss/output.ts';
 import { pseudoLabelOptions, pseudoLabels } from '../loss/pseudo-labels.ts';
-import { scaleGains } from '../loss/scale-gains.ts';
 import { lossWeights, totalLoss } from '../loss/total.ts';
 import type { Forward } from '../model/detector.ts';
 import { adapterKey, applyAdapter } from './adapters.ts';
 import type { HostBatch } from './batch.ts';
 import type { PreparedRun } from './prepare-run.ts';
+import { runHardLoss } from './run-hard-loss.ts';
 import type { StepLoss } from './train-step.ts';
 
 export interface RunLoss {
@@ -29,21 +28,11 @@ export interface RunLoss {
 }
 
 export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
-  const { options, graph, hyp, distillation } = run;
+  const { options, graph, distillation } = run;
   const { head } = graph;
-  const hard = createHardLoss({
-    clsPw: hyp.cls_pw,
-    objPw: hyp.obj_pw,
-    labelSmoothing: hyp.label_smoothing,
-    flGamma: hyp.fl_gamma,
-    anchorThreshold: hyp.anchor_t,
-  });
+  const { hard, gains } = runHardLoss(run);
   const output = createOutputLoss(distillation.output);
   const hints = distillation.hints.length > 0 ? createHintLoss(distillation.hints) : undefined;
-  const gains = scaleGains(
-    { box: hyp.box, obj: hyp.obj, cls: hyp.cls },
-    { nc: head.nc, levels: head.strides.length, imgsz: options.imgsz },
-  );
 
   return {
     features: [...new Set(distillation.hints.map((hint) => hint.student))],
