@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { SoftshardError } from '../src/errors.ts';
 import { loadModel } from '../src/evaluate/load-model.ts';
 import { EXPORT_FORMATS, exportModel, type Exported } from '../src/export/export-model.ts';
+import { engineOptions } from '../src/flow/engine-options.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
@@ -36,8 +37,8 @@ export const exportOptionsSchema = z.strictObject({
     .default(640)
     .describe('side of the graph model’s input')
     .meta({ unit: 'pixels' }),
-  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine that compares'),
-  threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
+  engine: engineOptions.engine.describe('engine that compares'),
+  threads: engineOptions.threads,
 });
 
 export type ExportStepOptions = z.output<typeof exportOptionsSchema>;

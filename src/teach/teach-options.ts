@@ -1,6 +1,7 @@
 /** The options of `teach`, and those of its answers, which `plan` has too. */
 import { z } from 'zod';
 import { imageCacheOptions } from '../augment/image-cache-options.ts';
+import { engineOptions } from '../flow/engine-options.ts';
 import { ANSWER_CODECS, HINT_CODECS, isAnswerCodec, isHintCodec } from './answer-codec.ts';
 import { viewPlanOptions } from './prepare-plan.ts';
 
@@ -56,11 +57,10 @@ export const teachOptionsSchema = z.strictObject({
   from: z.string().optional().describe('pixel shards of softshard decode to read instead of decoding'),
   workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
   ...imageCacheOptions,
-  threads: z.int().min(1).optional().describe('threads of the engine; those of the machine by default'),
-  engine: z
-    .enum(['native', 'wasm', 'cpu'])
-    .optional()
-    .describe('engine; the best there is by default, and that of the cache for one that was begun'),
+  threads: engineOptions.threads,
+  engine: engineOptions.engine.describe(
+    'engine; the best there is by default, and that of the cache for one that was begun',
+  ),
   credits: z
     .int()
     .min(1)

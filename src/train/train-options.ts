@@ -1,6 +1,7 @@
 /** The options of `train`: one schema for the command line, the library and the help. */
 import { z } from 'zod';
 import { imageCacheOptions } from '../augment/image-cache-options.ts';
+import { engineOptions } from '../flow/engine-options.ts';
 import { UPDATE_RULES, type UpdateRuleName } from '../optim/update-rule.ts';
 
 const count = z.int().min(1);
@@ -75,10 +76,10 @@ export const trainOptionsSchema = z.strictObject({
   project: z.string().default('runs').describe('folder of runs'),
   name: z.string().min(1).default('train').describe('folder of this run inside the project'),
   seed: z.int().min(0).default(0).describe('of initial weights, order and augmentation'),
-  threads: count.optional().describe('threads of the engine; those of the machine by default'),
+  threads: engineOptions.threads,
   workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
   ...imageCacheOptions,
-  engine: z.enum(['native', 'wasm', 'cpu']).optional().describe('engine; the best there is by default'),
+  engine: engineOptions.engine,
   credits: z.int().min(1).default(2048).describe('memory for batches in flight').meta({ unit: 'MB' }),
   checkpointMinutes: z
     .number()
