@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { buildGraph } from '../src/model/graph.ts';
 import { readModelYaml } from '../src/model/model-yaml.ts';
-import { initialState } from '../src/train/initial-state.ts';
+import { initialState } from '../src/model/initial-state.ts';
 import { writeSafetensors } from '../src/weights/safetensors.ts';
 
 /** Writes the weights of a built-in description (`yolov5m.yaml`, 80 classes) into `folder` and returns their path. */

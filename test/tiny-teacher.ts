@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { buildGraph } from '../src/model/graph.ts';
 import { checkModelYaml } from '../src/model/model-yaml.ts';
-import { initialState } from '../src/train/initial-state.ts';
+import { initialState } from '../src/model/initial-state.ts';
 import { checkpointMetadata } from '../src/weights/checkpoint-metadata.ts';
 import type { PlainValue } from '../src/weights/plain-value.ts';
 import { writeSafetensors } from '../src/weights/safetensors.ts';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Loss, LossContext, LossTarget } from '../loss/loss.ts';
 import type { FloatBlob } from '../cache/target.ts';
-import { objectnessOf } from '../train/batch.ts';
+import { objectnessOf } from '../loss/host-objectness.ts';
 import type { ViewError } from './error-figures.ts';
 
 /** A loss's value, and its gradient by each head of the student, [ny, nx, na, no]. */

@@ -22,3 +22,12 @@ export function hostObjectness(
   });
   return copy;
 }
+
+/** Objectness logits (column 4 of `no`) of a head's rows. */
+export function objectnessOf(head: { readonly shape: readonly number[]; readonly data: Float32Array }): Float32Array {
+  const no = head.shape.at(-1) ?? 1;
+  const rows = head.data.length / no;
+  const result = new Float32Array(rows);
+  for (let i = 0, at = 4; i < rows; i++, at += no) result[i] = head.data[at] ?? 0;
+  return result;
+}

@@ -5,7 +5,7 @@ import { buildGraph, type ModelGraph } from '../model/graph.ts';
 import { readModelYaml } from '../model/model-yaml.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import type { StateDict } from '../model/tensor-data.ts';
-import { initialState } from '../train/initial-state.ts';
+import { initialState } from '../model/initial-state.ts';
 
 export interface ErrorStudent {
   readonly graph: ModelGraph;

@@ -5,7 +5,7 @@ import { pairName } from '../loss/hint-pair.ts';
 import { hintParameters } from '../loss/hint-parameters.ts';
 import type { HintOptions } from '../loss/distillation-options.ts';
 import type { ExtraParameter } from '../optim/parameter-layout.ts';
-import { uniformValues } from './initial-state.ts';
+import { uniformValues } from '../model/initial-state.ts';
 
 export interface AdapterParameters {
   readonly declared: readonly ExtraParameter[];

@@ -10,7 +10,8 @@ import type { Dataset } from '../data/sample.ts';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { ViewRecord } from '../data/view.ts';
 import { featureKind, HEADS_KIND, headBlob } from '../teach/answers.ts';
-import { labelRows, objectnessOf, type HostAnswer, type HostBatch } from './batch.ts';
+import { objectnessOf } from '../loss/host-objectness.ts';
+import { labelRows, type HostAnswer, type HostBatch } from './batch.ts';
 import type { BatchItem } from './sample-order.ts';
 
 /** Where the views of a batch come from. */

@@ -33,15 +33,6 @@ export function labelRows(views: readonly Pick<DecodedView, 'labels'>[]): Float3
   );
 }
 
-/** Objectness logits (column 4 of `no`) of a head's rows. */
-export function objectnessOf(head: HostAnswer): Float32Array {
-  const no = head.shape.at(-1) ?? 1;
-  const rows = head.data.length / no;
-  const result = new Float32Array(rows);
-  for (let i = 0, at = 4; i < rows; i++, at += no) result[i] = head.data[at] ?? 0;
-  return result;
-}
-
 /** A batch on the device; `dispose` frees it. */
 export interface DeviceBatch {
   readonly x: tf.Tensor4D;

@@ -3,7 +3,7 @@ import type { ModelGraph } from '../model/graph.ts';
 import type { TensorData } from '../model/tensor-data.ts';
 import { loadWeights } from '../weights/load.ts';
 import { transferWeights } from '../weights/transfer.ts';
-import { initialState } from './initial-state.ts';
+import { initialState } from '../model/initial-state.ts';
 import type { TrainOptions } from './train-options.ts';
 
 /** Every entry of the graph. Throws as `loadWeights`, and E_WEIGHTS_TRANSFER where a full transfer is not. */

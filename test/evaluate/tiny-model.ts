@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { buildGraph, type ModelGraph } from '../../src/model/graph.ts';
 import { checkModelYaml } from '../../src/model/model-yaml.ts';
 import type { TensorData } from '../../src/model/tensor-data.ts';
-import { initialState } from '../../src/train/initial-state.ts';
+import { initialState } from '../../src/model/initial-state.ts';
 import { checkpointMetadata } from '../../src/weights/checkpoint-metadata.ts';
 import type { PlainValue } from '../../src/weights/plain-value.ts';
 import { writeSafetensors } from '../../src/weights/safetensors.ts';

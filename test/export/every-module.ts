@@ -3,7 +3,7 @@ import { buildGraph, type ModelGraph } from '../../src/model/graph.ts';
 import { checkModelYaml } from '../../src/model/model-yaml.ts';
 import type { EntryRole } from '../../src/model/module.ts';
 import type { TensorData } from '../../src/model/tensor-data.ts';
-import { uniformValues, initialState } from '../../src/train/initial-state.ts';
+import { uniformValues, initialState } from '../../src/model/initial-state.ts';
 
 const anchors = [
   [12, 12, 16, 20],

@@ -1,8 +1,8 @@
 /** The state dict that a training from scratch begins with: PyTorch's default initialisation, keyed. */
 import { drawKey, drawWords } from '../random/keyed.ts';
-import type { ModelGraph } from '../model/graph.ts';
-import type { Entry } from '../model/module.ts';
-import type { TensorData } from '../model/tensor-data.ts';
+import type { ModelGraph } from './graph.ts';
+import type { Entry } from './module.ts';
+import type { TensorData } from './tensor-data.ts';
 
 const WORD = 2 ** 32;
 
