@@ -8,7 +8,7 @@ import { softshardHome } from '../engine/install/index.ts';
 import { freeBytes, glibcVersion } from '../engine/install/requirements.ts';
 import { passed, runSelfTest } from '../engine/run-self-test.ts';
 import { describeEngines } from '../engine/select.ts';
-import { stepEnvironment } from '../flow/step-environment.ts';
+import { machineEnvironment, stepEnvironment } from '../flow/step-environment.ts';
 
 /** One engine on this machine. */
 export interface EngineDiagnosis {
@@ -92,7 +92,7 @@ export interface DiagnoseOptions {
 
 /** Looks at the machine and tests its engines. */
 export const diagnose = async ({ probeMs, signal }: DiagnoseOptions): Promise<Diagnosis> => {
-  const environment = stepEnvironment(process.env, { threads: availableParallelism(), isa: 'default' });
+  const environment = stepEnvironment(process.env, machineEnvironment());
   const engines = await diagnoseEngines(environment, probeMs, signal);
   const used = engines.find(({ name, found }) => found && name !== 'cpu');
   const gpu = findGpu();

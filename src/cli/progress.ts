@@ -1,4 +1,5 @@
 /** Shows events to a person: lines, and on a terminal one more that is rewritten in place. */
+import { COLUMNS } from '../flow/step-process.ts';
 import type { EpochEvent, SoftshardEvent, StepEvent, UnitEvent } from '../flow/events.ts';
 
 /** Where lines go. */
@@ -130,7 +131,7 @@ export const screenOn = (
   environment: Readonly<Record<string, string | undefined>>,
 ): Screen => {
   // A parent passes the lines on to its terminal.
-  const passedOn = Number(environment['SOFTSHARD_COLUMNS'] ?? 0);
+  const passedOn = Number(environment[COLUMNS] ?? 0);
   const isTerminal = (stream.isTTY === true || passedOn > 0) && environment['TERM'] !== 'dumb';
   const noColour = environment['NO_COLOR'];
   return {

@@ -1,6 +1,7 @@
 /** `softshard run PIPELINE`: runs a pipeline file with its options. */
 import { z } from 'zod';
 import { isSoftshardError } from '../errors.ts';
+import { contextAround } from '../flow/step-context.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
 import { optionSpecs } from './option-spec.ts';
 import { validateOptions } from './options.ts';
@@ -8,12 +9,8 @@ import { findPipeline, loadPipeline, pipelineFailure } from './pipeline-file.ts'
 
 /** A context that reports under the name of the pipeline in the place of that of the command. */
 const contextOf = (context: StepContext, step: string): StepContext => {
-  const emit: StepContext['emit'] = (event) => context.emit({ step, run: context.run, ...event });
-  return {
-    ...{ signal: context.signal, run: context.run, step, emit },
-    info: (message) => emit({ type: 'info', message }),
-    warn: (message) => emit({ type: 'warn', message }),
-  };
+  const { signal, run } = context;
+  return contextAround({ signal, run, step, emit: (event) => context.emit({ step, run, ...event }) });
 };
 
 /** Runs the pipeline `name` (a path or a shipped one) with plain option values. */

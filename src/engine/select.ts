@@ -86,8 +86,10 @@ export async function openEngine(name?: EngineName, options: OpenOptions = {}): 
     };
     try {
       const engine = await openNative(native.bindingPath, settings);
-      const used = engine.info.device === 'gpu' ? 'gpu' : 'cpu';
-      return { engine, reason: nativeReason(name !== undefined, native.device, used, findGpu()) };
+      return {
+        engine,
+        reason: nativeReason(name !== undefined, native.device, engine.info.device, findGpu()),
+      };
     } catch (error) {
       if (name === 'native') throw error;
       return { engine: await openWasm(), reason: `the native engine failed: ${reasonOf(error)}` };

@@ -1,8 +1,7 @@
 /** Which engine a step opens, and the process it needs: as asked for, else as recorded, else the machine's best. */
-import { availableParallelism } from 'node:os';
 import type { EngineName } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
-import type { Environment, StepEnvironmentOptions } from './step-environment.ts';
+import { machineEnvironment, type Environment, type StepEnvironmentOptions } from './step-environment.ts';
 
 /** Variable that names the engine where no option does. */
 export const ENGINE_VARIABLE = 'SOFTSHARD_ENGINE';
@@ -34,7 +33,7 @@ export const engineRecord = (name: unknown, threads: unknown, isa: unknown): Eng
   isEngineName(name)
     ? {
         name,
-        threads: typeof threads === 'number' && threads >= 1 ? threads : availableParallelism(),
+        threads: typeof threads === 'number' && threads >= 1 ? threads : machineEnvironment().threads,
         isa: typeof isa === 'string' ? isa : 'default',
       }
     : undefined;
@@ -73,10 +72,6 @@ export const chooseEngine = (
       : fromVariable !== undefined
         ? `named by ${ENGINE_VARIABLE}`
         : recorded && 'as it was begun';
-  return {
-    name,
-    reason,
-    threads: asked.threads ?? native?.threads ?? availableParallelism(),
-    isa: native?.isa ?? 'default',
-  };
+  const { threads, isa } = native ?? machineEnvironment();
+  return { name, reason, threads: asked.threads ?? threads, isa };
 };

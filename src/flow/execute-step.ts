@@ -1,5 +1,4 @@
 /** Runs a step as its script does: options, environment, progress, result, exit code. */
-import { availableParallelism } from 'node:os';
 import { helpText } from '../cli/option-help.ts';
 import { optionSpecs } from '../cli/option-spec.ts';
 import { validateOptions } from '../cli/options.ts';
@@ -10,7 +9,7 @@ import { reportFailure } from './report-failure.ts';
 import { runElsewhere } from './run-elsewhere.ts';
 import type { StepCommand } from './step-command.ts';
 import { makeContext } from './step-context.ts';
-import { isStepEnvironment, type StepEnvironmentOptions } from './step-environment.ts';
+import { isStepEnvironment, machineEnvironment, type StepEnvironmentOptions } from './step-environment.ts';
 import { openHost, RESTARTED } from './step-host.ts';
 
 /** The environment that a step with these options needs, or undefined when any will do. */
@@ -22,7 +21,7 @@ const wantedEnvironment = async (
   if (command.environment !== undefined) return command.environment(options);
   const threads =
     typeof options === 'object' && options !== null && 'threads' in options ? options.threads : undefined;
-  return { threads: typeof threads === 'number' ? threads : availableParallelism(), isa: 'default' };
+  return { ...machineEnvironment(), ...(typeof threads === 'number' ? { threads } : {}) };
 };
 
 /**

@@ -1,10 +1,9 @@
 /** Runs a step in a process of its own that shows itself on this one's terminal. */
-import { availableParallelism } from 'node:os';
 import { outputAskedFor } from '../cli/split-arguments.ts';
 import { createOutput, outputStreams, silentOutput } from '../cli/step-output.ts';
 import { reportFailure } from './report-failure.ts';
 import { makeContext } from './step-context.ts';
-import type { Environment, StepEnvironmentOptions } from './step-environment.ts';
+import { machineEnvironment, type Environment, type StepEnvironmentOptions } from './step-environment.ts';
 import { openHost, type StepHost } from './step-host.ts';
 import { followStep, stepFailure } from './step-process.ts';
 
@@ -44,7 +43,7 @@ export const executeElsewhere = async (
   const output =
     host.display === 'none' ? silentOutput : createOutput(outputAskedFor(argv), outputStreams(process));
   try {
-    const engine = { threads: availableParallelism(), isa: 'default' };
+    const engine = machineEnvironment();
     return await runElsewhere({ name, script, argv, engine, env: process.env }, host);
   } catch (error) {
     return reportFailure(

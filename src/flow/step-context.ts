@@ -3,6 +3,13 @@ import type { StepOutput } from '../cli/step-output.ts';
 import type { StepContext } from './step-command.ts';
 import type { StepHost } from './step-host.ts';
 
+/** A context whose lines for a person are reported by `emit`. */
+export const contextAround = (part: Omit<StepContext, 'info' | 'warn'>): StepContext => ({
+  ...part,
+  info: (message) => part.emit({ type: 'info', message }),
+  warn: (message) => part.emit({ type: 'warn', message }),
+});
+
 /** A context that reports to the parent and to `output`. */
 export const makeContext = (step: string, host: StepHost, output: StepOutput): StepContext => {
   const run = `${step}-${process.pid}`;
@@ -11,12 +18,5 @@ export const makeContext = (step: string, host: StepHost, output: StepOutput): S
     host.pipe?.send(event);
     output.event(event);
   };
-  return {
-    signal: host.interrupts.signal,
-    run,
-    step,
-    emit,
-    info: (message) => emit({ type: 'info', message }),
-    warn: (message) => emit({ type: 'warn', message }),
-  };
+  return contextAround({ signal: host.interrupts.signal, run, step, emit });
 };

@@ -1,4 +1,5 @@
 /** The environment of a process that holds an engine. Most of it is read once, before any JavaScript runs. */
+import { availableParallelism } from 'node:os';
 
 /** What decides an engine's bits and its memory's behaviour; recorded as provenance. */
 export interface StepEnvironmentOptions {
@@ -7,6 +8,12 @@ export interface StepEnvironmentOptions {
   /** Highest instruction set oneDNN may use (`AVX2`, ...), or `default` for the machine's. */
   readonly isa: string;
 }
+
+/** What a step computes with unless it is told otherwise: all processors, the machine's instruction set. */
+export const machineEnvironment = (): StepEnvironmentOptions => ({
+  threads: availableParallelism(),
+  isa: 'default',
+});
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

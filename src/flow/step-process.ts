@@ -1,6 +1,5 @@
 /** Runs a step as a process of its own: what a user types is what a pipeline runs. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -10,7 +9,12 @@ import { interruptionOf } from './interrupt.ts';
 import { isNoise, noiseFilter } from './known-noise.ts';
 import { PARENT_FD } from './parent-pipe.ts';
 import { fileCommand, scriptCommand, type ScriptCommand } from './script-path.ts';
-import { stepEnvironment, type Environment, type StepEnvironmentOptions } from './step-environment.ts';
+import {
+  machineEnvironment,
+  stepEnvironment,
+  type Environment,
+  type StepEnvironmentOptions,
+} from './step-environment.ts';
 
 /** Variable by which a parent that shows the events itself silences its child. */
 export const DISPLAY = 'SOFTSHARD_DISPLAY';
@@ -117,7 +121,7 @@ const DRAIN_MS = 2000;
 export const followStep = async (options: RunStepOptions): Promise<StepExit> => {
   const { signal, display = 'none' } = options;
   const { file, nodeArguments } = commandOf(options.script);
-  const engine = options.engine ?? { threads: availableParallelism(), isa: 'default' };
+  const engine = options.engine ?? machineEnvironment();
   const { isTTY, columns } = process.stderr;
   const child = spawn(process.execPath, [...nodeArguments, file, ...options.argv], {
     stdio: ['ignore', display === 'own' ? 'inherit' : 'pipe', 'pipe', 'pipe'],
