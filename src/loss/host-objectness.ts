@@ -24,7 +24,10 @@ export function hostObjectness(
 }
 
 /** Objectness logits (column 4 of `no`) of a head's rows. */
-export function objectnessOf(head: { readonly shape: readonly number[]; readonly data: Float32Array }): Float32Array {
+export function objectnessOf(head: {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}): Float32Array {
   const no = head.shape.at(-1) ?? 1;
   const rows = head.data.length / no;
   const result = new Float32Array(rows);
