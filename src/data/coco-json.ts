@@ -1,6 +1,7 @@
 /** COCO's json of boxes: `images`, `annotations` and `categories` in one object. */
 import { readFile } from 'node:fs/promises';
 import { reasonOf, SoftshardError } from '../errors.ts';
+import { isRecord } from '../text/plain-record.ts';
 import {
   leftOut,
   type AnnotatedImage,
@@ -19,9 +20,6 @@ export interface CocoFile {
   /** By category id, in ascending order. */
   readonly categories: ReadonlyMap<number, string>;
 }
-
-const isRecord = (value: unknown): value is Record_ =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const failure = (file: string, expected: string, found: string, cause?: unknown): SoftshardError =>
   new SoftshardError('E_DATA_YAML', {

@@ -5,6 +5,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { SoftshardError } from '../errors.ts';
+import { isRecord } from '../text/plain-record.ts';
 import { HINT_ADAPTERS, HINT_KINDS, HINT_NORMS, HINT_PIXELS, pairName, WEIGHTED_KINDS } from './hint-pair.ts';
 import { SPLIT_FORMS } from './output-split.ts';
 
@@ -211,12 +212,9 @@ export type DistillationOptions = z.infer<typeof distillationOptionsSchema>;
 export const needsHeads = ({ output, hints }: DistillationOptions): boolean =>
   output.kind !== 'none' || hints.some(({ pixels }) => pixels === 'objectness');
 
-const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** `base` with `changes` laid over it, objects key by key; an object with index keys changes the items of a list. */
 function overlaid(base: unknown, changes: unknown): unknown {
-  if (!isPlain(changes)) return changes;
+  if (!isRecord(changes)) return changes;
   if (Object.keys(changes).length === 0) return base;
   const startsList = base === undefined && Object.keys(changes).every((key) => /^\d+$/.test(key));
   if (Array.isArray(base) || startsList) {
@@ -225,7 +223,7 @@ function overlaid(base: unknown, changes: unknown): unknown {
       items[Number(key)] = overlaid(items[Number(key)], change);
     return items;
   }
-  const merged: Record<string, unknown> = isPlain(base) ? { ...base } : {};
+  const merged: Record<string, unknown> = isRecord(base) ? { ...base } : {};
   for (const [key, change] of Object.entries(changes)) merged[key] = overlaid(merged[key], change);
   return merged;
 }

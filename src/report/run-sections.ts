@@ -1,12 +1,10 @@
 /** What made a run, from its record: options, fingerprints, builds. */
 import { parse } from 'yaml';
+import { isRecord } from '../text/plain-record.ts';
 import type { RunRecord } from '../train/run-record.ts';
 import type { Section } from './report-input.ts';
 
 type Entry = readonly [string, string | number];
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Nested plain data as dotted keys; lists as JSON; null and empty ones left out. */
 export function flatEntries(value: unknown, prefix = ''): Entry[] {

@@ -4,6 +4,7 @@ import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { drawView } from '../augment/draw-view.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
 import { partnerIdentity } from '../augment/partners.ts';
+import { settingGroups } from '../flow/setting-groups.ts';
 import { canonicalJson } from '../text/canonical-json.ts';
 import type { Identity } from '../cache/identity.ts';
 import { makePlan, type Plan, type Unit, type ViewKey } from '../data/plan.ts';
@@ -67,15 +68,7 @@ export interface PlanContext {
 /** Reads the data set and cuts it into units. Throws E_DATA_*, E_IMAGE, E_LABEL, E_HYP, E_USAGE. */
 export async function preparePlan(options: ViewPlanOptions, context: PlanContext): Promise<PreparedPlan> {
   const { data, split, badImages, imgsz, views, unitViews, seed, set } = options;
-  for (const group of Object.keys(set)) {
-    if (group === 'hyp') continue;
-    throw new SoftshardError('E_USAGE', {
-      message: `--set knows no group ${group} here.`,
-      expected: 'hyp.KEY=VALUE with an augmentation key',
-      found: group,
-    });
-  }
-  const changes = (set['hyp'] ?? {}) as Record<string, unknown>;
+  const { hyp: changes } = settingGroups(set, ['hyp'], 'hyp.KEY=VALUE with an augmentation key');
   const augmentation =
     options.hyp === undefined && Object.keys(changes).length === 0
       ? LETTERBOX_ONLY

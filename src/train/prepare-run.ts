@@ -1,4 +1,5 @@
 /** Everything about a run that needs no engine: data, cache, student, losses, and what identifies it. */
+import { settingGroups } from '../flow/setting-groups.ts';
 import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
 import type { TrainingHyp } from '../augment/training-hyp.ts';
@@ -15,7 +16,6 @@ import { checkAugmentation, openTeacherCache, type OpenedCache } from './open-te
 import { readTrainingData, readValidation, type DataContext } from './run-data.ts';
 import { checkRunDistillation, readDistillation } from './run-distillation.ts';
 import { runIdentity } from './run-identity.ts';
-import { runSettings } from './run-settings.ts';
 import type { TrainOptions } from './train-options.ts';
 
 export interface PreparedRun {
@@ -37,7 +37,7 @@ export interface PreparedRun {
 
 /** Reads and checks all that a run needs. Throws before anything is written. */
 export async function prepareRun(options: TrainOptions, context: DataContext): Promise<PreparedRun> {
-  const settings = runSettings(options.set);
+  const settings = settingGroups(options.set, ['hyp', 'distill'], 'hyp.KEY=VALUE or distill.KEY=VALUE');
   const dataset = await readTrainingData(options, context);
   const cache =
     options.cache === undefined
