@@ -1,17 +1,16 @@
 /** Data sets annotated by COCO's json: where the files and their images lie. */
 import { existsSync } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { SoftshardError } from '../errors.ts';
 import { cocoAnnotations, readCocoJson, type CocoFile } from './coco-json.ts';
 import type { DatasetDescription, ImageSource, SourceSplit } from './dataset-description.ts';
+import { namesIn } from './names-in.ts';
 import { splitOf } from './split-folder.ts';
 
 const INSTANCES = /^instances_(.+)\.json$/;
 /** What Roboflow calls the file beside the images of a split. */
 const BESIDE = '_annotations.coco.json';
-
-const namesIn = (folder: string): Promise<readonly string[]> => readdir(folder).catch(() => []);
 
 /** The json files of a folder: `annotations/instances_*.json`, `instances_*.json`, `SPLIT/_annotations.coco.json`. */
 async function cocoFilesIn(root: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 /** Data sets annotated by Pascal VOC's xml, one file an image: where images, files and splits lie. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { leftOut, type AnnotatedImage, type AnnotationReader } from './annotated-image.ts';
 import { compareBytes } from './byte-order.ts';
@@ -10,6 +10,7 @@ import { hasImageExtension } from './image-format.ts';
 import { listImages } from './image-list.ts';
 import type { LabelProblem } from './label-row.ts';
 import { mapBounded } from './map-bounded.ts';
+import { namesIn } from './names-in.ts';
 import { splitOf } from './split-folder.ts';
 import { readVocXml, type VocFile } from './voc-xml.ts';
 
@@ -17,7 +18,6 @@ type Parsed = VocFile | { readonly problem: LabelProblem };
 
 const stem = (file: string): string => basename(file, extname(file));
 const isXml = (name: string): boolean => name.toLowerCase().endsWith('.xml');
-const namesIn = (folder: string): Promise<readonly string[]> => readdir(folder).catch(() => []);
 
 /** Every xml file below folders, by absolute path, read once and kept. */
 function xmlReader(folders: readonly string[]): () => Promise<ReadonlyMap<string, Parsed>> {
