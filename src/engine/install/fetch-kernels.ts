@@ -12,6 +12,7 @@ import {
 } from './kernel-package.ts';
 import { SHARED_MODULE_KEY } from './load-kernels.ts';
 import { cannotInstall, findOnPath } from './requirements.ts';
+import { freshTemporary } from './temporary-folder.ts';
 import { lastLines, runCommand } from './run-command.ts';
 
 export interface FetchKernelsOptions {
@@ -140,10 +141,7 @@ export const fetchKernels = async (options: FetchKernelsOptions): Promise<void> 
     );
   const place = dirname(folder);
   mkdirSync(place, { recursive: true });
-  // Under the lock every temporary folder is a leftover.
-  for (const entry of readdirSync(place))
-    if (entry.startsWith('.tmp-')) rmSync(join(place, entry), { recursive: true, force: true });
-  const temporary = join(place, `.tmp-${process.pid}`);
+  const temporary = freshTemporary(place);
   const made = join(temporary, 'made');
   mkdirSync(made, { recursive: true });
   try {

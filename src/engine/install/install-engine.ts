@@ -1,5 +1,5 @@
 /** Installs the native engine: fetch, verify, unpack, compile, test, and only then show it under its name. */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SoftshardError } from '../../errors.ts';
 import { findBindingSource } from './binding-source.ts';
@@ -12,6 +12,7 @@ import { engineName, isFound, readEngine, type NativeEngine } from './native-eng
 import { provideSource } from './provide-source.ts';
 import { provideWheels } from './provide-wheels.ts';
 import { cannotInstall, requireCompiler, requireSpace, requireWheel } from './requirements.ts';
+import { freshTemporary } from './temporary-folder.ts';
 import { unpackCudaWheel, unpackWheel } from './unpack-wheel.ts';
 import type { EngineDevice, Wheel } from './wheels.ts';
 import { syncPath, writeEngineRecord } from './write-engine-record.ts';
@@ -111,10 +112,7 @@ export const installEngine = async (options: InstallOptions): Promise<InstallRes
   const work = async (): Promise<InstallResult> => {
     const meanwhile = readEngine(home, name);
     if (isFound(meanwhile)) return { engine: meanwhile, state: 'found' };
-    // Under the lock every temporary folder is a leftover.
-    for (const entry of readdirSync(engines))
-      if (entry.startsWith('.tmp-')) rmSync(join(engines, entry), { recursive: true, force: true });
-    const temporary = join(engines, `.tmp-${process.pid}`);
+    const temporary = freshTemporary(engines);
     const folder = join(temporary, 'engine');
     const log = join(home, 'logs', 'engine-install.log');
     mkdirSync(folder, { recursive: true });
