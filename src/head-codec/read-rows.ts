@@ -10,7 +10,7 @@ import {
   rowSymbols,
   type RowPlan,
 } from './row-plan.ts';
-import { RowPrediction } from './row-prediction.ts';
+import { RowPrediction, unknownRows } from './row-prediction.ts';
 import { logitOf } from './units.ts';
 
 export function readMeans(reader: SymbolReader, shape: HeadShape): Int32Array {
@@ -38,14 +38,9 @@ export function fillWithMeans(shape: HeadShape, { means, scale }: RowPlan, into:
 /** Reads boxes and classes of the stored rows and predicts those that are only predicted. */
 export function readRows(reader: SymbolReader, shape: HeadShape, plan: RowPlan, into: Float32Array): void {
   const { no, classes } = shape;
-  const { order, weights, classRows, boxRows, predictedRows, scale, means } = plan;
+  const { order, weights, classRows, boxRows, predictedRows, scale } = plan;
   const { lanes } = rowSymbols(shape);
-  const known = {
-    places: new Int32Array(shape.rows),
-    classes: new Int32Array(classRows * classes),
-    boxes: new Int32Array(boxRows * 4),
-    ...{ classRows, boxRows, means },
-  };
+  const known = unknownRows(shape, plan);
   const prediction = new RowPrediction(shape, known);
 
   const readBox = (row: number, place: number, weight: number): void => {

@@ -41,6 +41,17 @@ export interface KnownRows {
   readonly means: Int32Array;
 }
 
+/** Nothing is known yet of a head whose rows will be, as `plan` says. */
+export const unknownRows = (
+  { rows, classes }: HeadShape,
+  { classRows, boxRows, means }: Pick<KnownRows, 'classRows' | 'boxRows' | 'means'>,
+): KnownRows => ({
+  places: new Int32Array(rows),
+  classes: new Int32Array(classRows * classes),
+  boxes: new Int32Array(boxRows * 4),
+  ...{ classRows, boxRows, means },
+});
+
 /** A row that may be looked at, and its weight. */
 export interface RowAround {
   readonly row: number;

@@ -6,7 +6,7 @@
  */
 import { checkBlob } from '../cache/codecs/plain-array.ts';
 import type { Codec, CodecFactory } from '../cache/codec.ts';
-import { dtypeOf } from '../cache/target.ts';
+import { dtypeOf, elementsOf } from '../cache/target.ts';
 import { SoftshardError } from '../errors.ts';
 import { decodeHead } from './decode-head.ts';
 import { encodeHead } from './encode-head.ts';
@@ -58,12 +58,11 @@ export const sparse: CodecFactory = (params): Codec => {
       return decodeHead(bytes, shape, options, where);
     },
     boundsBytes: (dims) => {
-      const values = dims.reduce((a, b) => a * b, 1);
-      return { min: 0, max: 4096 + 8 * values };
+      return { min: 0, max: 4096 + 8 * elementsOf(dims) };
     },
     // At the default parameters, 28 KB for the 25,200 rows of 85 of a 640 x 640 view.
     usualBytes: (dims) => {
-      const rows = dims.slice(0, 3).reduce((a, b) => a * b, 1);
+      const rows = elementsOf(dims.slice(0, 3));
       return Math.ceil(rows * (0.3 + (dims[3] ?? 0) / 100));
     },
   };

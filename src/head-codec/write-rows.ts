@@ -10,7 +10,7 @@ import {
   rowSymbols,
   type RowPlan,
 } from './row-plan.ts';
-import { RowPrediction } from './row-prediction.ts';
+import { RowPrediction, unknownRows } from './row-prediction.ts';
 import { UNIT } from './units.ts';
 
 /** The nearest number of steps, halves away from 0. */
@@ -36,14 +36,9 @@ export function writeMeans(writer: SymbolWriter, shape: HeadShape, means: Int32A
 /** Writes the rows of `source`, the whole head. */
 export function writeRows(writer: SymbolWriter, shape: HeadShape, plan: RowPlan, source: Float32Array): void {
   const { no, classes } = shape;
-  const { order, weights, classRows, boxRows, scale, means } = plan;
+  const { order, weights, classRows, boxRows, scale } = plan;
   const { lanes } = rowSymbols(shape);
-  const known = {
-    places: new Int32Array(shape.rows),
-    classes: new Int32Array(classRows * classes),
-    boxes: new Int32Array(boxRows * 4),
-    ...{ classRows, boxRows, means },
-  };
+  const known = unknownRows(shape, plan);
   const prediction = new RowPrediction(shape, known);
   const differences = new Float64Array(classes);
 

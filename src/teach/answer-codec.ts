@@ -26,6 +26,9 @@ function floatCodec(spec: string, codecs: CodecFactories, option: string): Codec
 /** The codec of a spec (`NAME[:key=value,...]`). Throws E_CODEC for an unknown one and for one that stores bytes. */
 export const answerCodec = (spec: string): Codec => floatCodec(spec, HEAD_CODECS, '--codec');
 
+/** Whether heads in this codec lose what only a measurement tells: its parameters follow bounds on the error. */
+export const isSparse = (spec: string): boolean => answerCodec(spec).name === 'sparse';
+
 /** As `answerCodec`, for features. */
 export const hintCodec = (spec: string): Codec => floatCodec(spec, BUILT_IN_CODECS, '--hint-codec');
 

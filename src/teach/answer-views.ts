@@ -1,7 +1,7 @@
 /** One forward pass of the teacher: decoded views in, what is cached of each out. */
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeView } from '../augment/view-codec.ts';
-import type { Blob, Target } from '../cache/target.ts';
+import { elementsOf, type Blob, type Target } from '../cache/target.ts';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { DecodedView } from '../data/view.ts';
 import { SoftshardError } from '../errors.ts';
@@ -18,7 +18,7 @@ export interface Teacher {
 
 /** Cuts image `index` of a batched tensor's values. */
 const answerOf = (values: Float32Array, shape: readonly number[], index: number): Blob => {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = elementsOf(shape);
   return { shape, data: values.slice(index * size, (index + 1) * size) };
 };
 

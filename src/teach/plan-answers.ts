@@ -1,5 +1,6 @@
 /** What a teacher will answer to one view, and how many bytes that takes, before it has run. */
 import type { Answer } from '../cache/extent.ts';
+import { elementsOf } from '../cache/target.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import type { ModelGraph } from '../model/graph.ts';
 import { codecSpec, expectedBytes, type Codec } from '../cache/codec.ts';
@@ -34,7 +35,6 @@ export interface AnswerOptions {
   readonly hintCodec?: string | undefined;
 }
 
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /**
@@ -64,7 +64,7 @@ export function planAnswers(
   ];
   return {
     answers,
-    viewValues: sum([...shapes.values()].map(product)),
+    viewValues: sum([...shapes.values()].map(elementsOf)),
     viewBytes: sum(answers.map(({ viewBytes }) => viewBytes)),
   };
 }

@@ -8,6 +8,7 @@ import type { Plan, ViewKey } from '../data/plan.ts';
 import type { ViewRecord } from '../data/view.ts';
 import type { EngineOps } from '../engine/engine.ts';
 import { createInference, type InferenceModel } from '../model/inference.ts';
+import { answerCodec, isSparse } from './answer-codec.ts';
 import { HEADS_KIND } from './answers.ts';
 import { errorStudent } from './error-student.ts';
 import type { LoadedTeacher } from './load-teacher.ts';
@@ -47,12 +48,12 @@ export async function settleAnswers(
   const { options, extent, bounds, begun, plan, teacher, model, ops, decoder, recordOf, signal } = input;
   const { errorViews, seed, imgsz } = options;
   const spec = extent.answers.find(({ kind }) => kind === HEADS_KIND)?.codec ?? '';
-  const wanted = bounds !== undefined || (spec.startsWith('sparse') && errorViews > 0);
+  const wanted = bounds !== undefined || (isSparse(spec) && errorViews > 0);
   if (begun || !wanted) return { extent };
   const named = await errorStudent(options.errorStudent, teacher.graph, seed);
   const student = createInference(named.graph, named.state, ops);
   const count = Math.max(LEAST_VIEWS, errorViews);
-  input.info(`measuring the error of ${spec.split(':')[0] ?? spec} over at most ${count} views`);
+  input.info(`measuring the error of ${answerCodec(spec).name} over at most ${count} views`);
   try {
     const { codec, measured } = await settleCodec({
       ...{ spec, bounds, ops, head: teacher.head, imgsz },

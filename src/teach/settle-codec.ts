@@ -14,7 +14,7 @@ import {
 import type { EngineOps } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { HeadSpec } from '../model/detector.ts';
-import { answerCodec } from './answer-codec.ts';
+import { answerCodec, isSparse } from './answer-codec.ts';
 import { HEADS_KIND } from './answers.ts';
 import { errorViews, type ErrorViewsOptions } from './error-views.ts';
 
@@ -35,7 +35,7 @@ export function errorBounds(options: BoundOptions): ErrorBounds | undefined {
   const { codec, maxLossError, maxGradientError, maxTermError } = options;
   if (maxLossError === undefined && maxGradientError === undefined && maxTermError === undefined)
     return undefined;
-  if (answerCodec(codec).name !== 'sparse') {
+  if (!isSparse(codec)) {
     throw new SoftshardError('E_USAGE', {
       message: 'Only the codec sparse follows bounds on its error.',
       where: '--codec',

@@ -31,7 +31,7 @@ export function createAdapters(
     const [from, to] = [studentChannels(hint.student), teacherChannels(hint.teacher)];
     for (const { part, shape, decayed, initial } of hintParameters(hint, from, to)) {
       const key = adapterKey(pairName(hint), part);
-      const size = shape.reduce((a, b) => a * b, 1);
+      const size = tf.util.sizeFromShape([...shape]);
       declared.push({ key, group: decayed ? 'adapterWeight' : 'adapterBias', shape });
       values.set(
         key,

@@ -117,7 +117,7 @@ function unpack(flat: tf.Tensor1D, shapes: readonly (readonly number[])[]): tf.T
   const [only, ...others] = shapes;
   // tfjs-core cannot differentiate a split into one.
   if (only !== undefined && others.length === 0) return [tf.reshape(flat, [...only])];
-  const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+  const sizes = shapes.map((shape) => tf.util.sizeFromShape([...shape]));
   return tf.tidy(() => tf.split(flat, sizes).map((part, i) => tf.reshape(part, [...(shapes[i] ?? [])])));
 }
 
