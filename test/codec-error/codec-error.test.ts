@@ -11,28 +11,13 @@ import { gradientError, headGradients } from '../../src/codec-error/view-error.t
 import { openEngine } from '../../src/engine/select.ts';
 import { isSoftshardError } from '../../src/errors.ts';
 import { HEAD_CODECS } from '../../src/head-codec/codecs.ts';
+import { headSpec } from '../loss/head-spec.ts';
 import { syntheticHead } from '../head-codec/synthetic-head.ts';
 
 const NC = 6;
-const HEAD = {
-  nc: NC,
-  na: 3,
-  no: NC + 5,
-  strides: [8, 16],
-  anchors: [
-    [
-      [10, 13],
-      [16, 30],
-      [33, 23],
-    ],
-    [
-      [30, 61],
-      [62, 45],
-      [59, 119],
-    ],
-  ],
-  names: Array.from({ length: NC }, (_, i) => `class ${i}`),
-} as const;
+const whole = headSpec(NC);
+/** Its first two levels. */
+const HEAD = { ...whole, strides: whole.strides.slice(0, 2), anchors: whole.anchors.slice(0, 2) };
 
 const { engine } = await openEngine('wasm');
 const context = errorContext(engine.ops, HEAD, 128);

@@ -6,33 +6,11 @@ import { nonMaxSuppression } from '../../src/metric/nms.ts';
 import { scaleBoxes } from '../../src/metric/scale-boxes.ts';
 import type { HeadSpec } from '../../src/model/detector.ts';
 import { referenceFloats, referenceJson, skipWithoutReference } from '../reference.ts';
+import { headSpec } from '../loss/head-spec.ts';
 import { detectionOf, rowOf, worstDifference } from './eval-vectors.ts';
 
 /** The P5 head of YOLOv5 with 80 classes; its anchors are those of the COCO models, pixels. */
-const head: HeadSpec = {
-  nc: 80,
-  na: 3,
-  no: 85,
-  strides: [8, 16, 32],
-  anchors: [
-    [
-      [10, 13],
-      [16, 30],
-      [33, 23],
-    ],
-    [
-      [30, 61],
-      [62, 45],
-      [59, 119],
-    ],
-    [
-      [116, 90],
-      [156, 198],
-      [373, 326],
-    ],
-  ],
-  names: Array.from({ length: 80 }, (_, i) => `class ${i}`),
-};
+const head: HeadSpec = headSpec(80);
 
 /** Image `b` of PyTorch's [B, na, ny, nx, no] in grid layout [ny, nx, na, no]. */
 function gridLevel(array: { shape: readonly number[]; data: Float32Array }, b: number): HeadLevel {
