@@ -102,8 +102,8 @@ function checkImageSize(imageSize: number): void {
  * (mixed up with a second one with probability `mixup`, weight ~ Beta(32, 32)), else a letterbox; then colour gains
  * 1 + U(-1, 1) * (hsv_h, hsv_s, hsv_v) and flips. A pure function of its arguments; only the sizes of the samples
  * are looked at, and which are labelled: the partners of a labelled sample, in its mosaic and mixed in, are drawn among
- * the labelled samples, those of an unlabelled one among all; so the views of labelled samples stay labelled. Throws E_HYP when `copy_paste` is above 0, E_USAGE on an odd
- * image size or a bad seed.
+ * the labelled samples, those of an unlabelled one among all; so the views of labelled samples stay labelled. Throws
+ * E_HYP when `copy_paste` is above 0, E_USAGE on an odd image size or a bad seed.
  */
 export function drawView(
   { sample, view }: ViewKey,

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads';
 
 /**
- * Starts the module `name` (without extension) beside `from` (an `import.meta.url`) as a worker. Compiled code has compiled workers. In the source tree the worker first registers the TypeScript loader: on
- * Node 20 a thread does not take over the one that its process was started with.
+ * Starts the module `name` (without extension) beside `from` (an `import.meta.url`) as a worker. Compiled code has
+ * compiled workers. In the source tree the worker first registers the TypeScript loader: on Node 20 a thread does not
+ * take over the one that its process was started with.
  */
 export function startWorker(name: string, from: string): Worker {
   if (!from.endsWith('.ts')) return new Worker(new URL(`./${name}.js`, from));
