@@ -1,7 +1,7 @@
 /** Kernels that compute value by value: arithmetic, activations, batch norm. */
 import * as tf from '@tensorflow/tfjs-core';
 import { attr } from './graph-def.ts';
-import { first, T, type Translate } from './traced-node.ts';
+import { first, INT, T, vector, type Translate } from './traced-node.ts';
 
 export const unary =
   (op: string): Translate =>
@@ -35,3 +35,17 @@ export const batchNorm: Translate = (inputs, attrs) => ({
     data_format: attr.text('NHWC'),
   },
 });
+
+/** The mean over axes, which may stay as axes of 1. */
+export const mean: Translate = (inputs, attrs) => {
+  const x = first(inputs);
+  const axes = tf.util.parseAxisParam(attrs['axis'] as number | number[], [...x.shape]);
+  const keeps = attrs['keepDims'] === true;
+  return {
+    op: 'Mean',
+    inputs: [x],
+    integers: [vector(axes)],
+    attrs: { T, Tidx: INT, keep_dims: attr.flag(keeps) },
+    outputs: [x.shape.flatMap((d, i) => (axes.includes(i) ? (keeps ? [1] : []) : [d]))],
+  };
+};

@@ -1,5 +1,5 @@
 /** Every tfjs kernel that can be exported, and what it is as a GraphDef node. */
-import { batchNorm, binary, leakyRelu, unary } from './trace-arithmetic.ts';
+import { batchNorm, binary, leakyRelu, mean, unary } from './trace-arithmetic.ts';
 import { concat, pad, reshape, slice, splitV, tile, transpose } from './trace-layout.ts';
 import { convolution, maxPool, resizeNearest } from './trace-windows.ts';
 import type { Translate } from './traced-node.ts';
@@ -24,6 +24,7 @@ export const TRACE_KERNELS: Readonly<
     translate: convolution('DepthwiseConv2dNative', true),
   },
   FusedBatchNorm: { inputs: ['x', 'scale', 'offset', 'mean', 'variance'], translate: batchNorm },
+  Mean: { translate: mean },
   MaxPool: { translate: maxPool },
   PadV2: { translate: pad },
   Reshape: { translate: reshape },

@@ -3,7 +3,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 
-export type ActivationName = 'silu' | 'relu' | 'relu6' | 'leaky_relu' | 'hardswish' | 'identity';
+export const ACTIVATIONS = [
+  'silu',
+  'relu',
+  'relu6',
+  'leaky_relu',
+  'hardswish',
+  'hardsigmoid',
+  'identity',
+] as const;
+export type ActivationName = (typeof ACTIVATIONS)[number];
+
+/** relu6(x + 3) / 6 (Howard et al. 2019, section 5.2). */
+const hardSigmoid = (x: tf.Tensor4D): tf.Tensor4D => tf.div(tf.relu6(tf.add(x, 3)), 6);
 
 /** Applies an activation. Leaky ReLU has slope 0.1. */
 export function activate(name: ActivationName, x: tf.Tensor4D, ops: EngineOps): tf.Tensor4D {
@@ -17,7 +29,9 @@ export function activate(name: ActivationName, x: tf.Tensor4D, ops: EngineOps): 
     case 'leaky_relu':
       return tf.leakyRelu(x, 0.1);
     case 'hardswish':
-      return tf.mul(x, tf.div(tf.relu6(tf.add(x, 3)), 6));
+      return tf.mul(x, hardSigmoid(x));
+    case 'hardsigmoid':
+      return hardSigmoid(x);
     case 'identity':
       return x;
   }
@@ -29,6 +43,7 @@ const EXPRESSIONS: Readonly<Record<string, ActivationName>> = {
   'nn.ReLU6()': 'relu6',
   'nn.LeakyReLU(0.1)': 'leaky_relu',
   'nn.Hardswish()': 'hardswish',
+  'nn.Hardsigmoid()': 'hardsigmoid',
   'nn.Identity()': 'identity',
 };
 

@@ -105,7 +105,7 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
       });
     const module =
       repeats > 1 && !builder.repeatsInside
-        ? sequential(Array.from({ length: repeats }, (_, i) => build(i === 0 ? inChannels : [outChannels])))
+        ? sequential(repeated(build, inChannels, repeats))
         : build(inChannels);
     const strides = sources.map((s) => (s === -1 ? 1 : (layers[s]?.stride ?? 1)));
     if (new Set(strides).size > 1) {
@@ -152,6 +152,17 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
       ),
     ),
   };
+}
+
+/** `count` modules, each for what the one before gives. */
+function repeated(
+  build: (channels: readonly number[]) => Module,
+  inChannels: readonly number[],
+  count: number,
+): Module[] {
+  const modules = [build(inChannels)];
+  while (modules.length < count) modules.push(build([modules.at(-1)?.outChannels ?? 0]));
+  return modules;
 }
 
 /** Pairs of anchors a level; reversed when their areas fall while the strides grow. */

@@ -1,5 +1,4 @@
 /** The modules that a model description may name, and how their arguments are read. */
-import { SoftshardError } from '../errors.ts';
 import type { ActivationName } from './activation.ts';
 import type { Module } from './module.ts';
 import { bottleneckCsp } from './modules/bottleneck-csp.ts';
@@ -10,21 +9,8 @@ import { focus } from './modules/focus.ts';
 import { concat, upsample } from './modules/parameter-free.ts';
 import { plainBatchNorm, plainConv2d } from './modules/plain.ts';
 import { spp, sppf } from './modules/spatial-pyramid.ts';
-
-/** What one row of a description offers to the module that it names. */
-export interface RowArguments {
-  /** Channels of the inputs. */
-  readonly inChannels: readonly number[];
-  /** Output channels after the width multiple; undefined for modules that keep theirs. */
-  readonly outChannels: number;
-  /** Repeats after the depth multiple. */
-  readonly repeats: number;
-  /** Arguments after the first (which is the output channels where `widened`). */
-  readonly rest: readonly unknown[];
-  readonly activation: ActivationName;
-  /** Says which row this is, for errors. */
-  readonly where: string;
-}
+import { MOBILE_MODULES } from './mobile-modules.ts';
+import { badArgument, flag, integer, single, type RowArguments } from './row-arguments.ts';
 
 export interface ModuleBuilder {
   /** The first argument is a channel count that the width multiple scales. */
@@ -36,39 +22,6 @@ export interface ModuleBuilder {
 
 /** Modules by the name a description uses. Extend by passing a larger table to `buildGraph`. */
 export type ModuleTable = Readonly<Record<string, ModuleBuilder>>;
-
-const bad = (row: RowArguments, what: string, found: unknown): SoftshardError =>
-  new SoftshardError('E_MODEL_YAML', {
-    message: 'A module of the model description has an argument that it cannot use.',
-    expected: what,
-    found: found === undefined ? 'nothing' : JSON.stringify(found),
-    where: row.where,
-  });
-
-function integer(row: RowArguments, position: number, fallback: number): number;
-function integer(row: RowArguments, position: number, fallback: undefined): number | undefined;
-function integer(row: RowArguments, position: number, fallback: number | undefined): number | undefined {
-  const value = row.rest[position];
-  if (value === undefined || value === null || value === 'None') return fallback;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
-    throw bad(row, 'a whole number', value);
-  return value;
-}
-
-function flag(row: RowArguments, position: number, fallback: boolean): boolean {
-  const value = row.rest[position];
-  if (value === undefined) return fallback;
-  if (value === 'False') return false;
-  if (value === 'True') return true;
-  if (typeof value !== 'boolean') throw bad(row, 'true or false', value);
-  return value;
-}
-
-const single = (row: RowArguments): number => {
-  const [channels, ...others] = row.inChannels;
-  if (channels === undefined || others.length > 0) throw bad(row, 'one input', row.inChannels);
-  return channels;
-};
 
 const ends = (
   row: RowArguments,
@@ -101,11 +54,12 @@ const crossStage = (build: (row: RowArguments) => Module): ModuleBuilder => ({
 const kernelList = (row: RowArguments): number[] => {
   const value = row.rest[0] ?? [5, 9, 13];
   if (!Array.isArray(value) || !value.every((k) => Number.isInteger(k)))
-    throw bad(row, 'a list of kernels', value);
+    throw badArgument(row, 'a list of kernels', value);
   return value as number[];
 };
 
 export const MODULES: ModuleTable = {
+  ...MOBILE_MODULES,
   Conv: widened((row) => conv(convOptions(row))),
   Focus: widened((row) => focus(convOptions(row))),
   Bottleneck: widened((row) => bottleneck({ ...ends(row), shortcut: flag(row, 0, true) })),
@@ -130,7 +84,8 @@ export const MODULES: ModuleTable = {
     widened: false,
     repeatsInside: false,
     build: (row) => {
-      if (row.rest[1] !== 2 || row.rest[2] !== 'nearest') throw bad(row, "[None, 2, 'nearest']", row.rest);
+      if (row.rest[1] !== 2 || row.rest[2] !== 'nearest')
+        throw badArgument(row, "[None, 2, 'nearest']", row.rest);
       return upsample(single(row));
     },
   },

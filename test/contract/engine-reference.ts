@@ -1,5 +1,7 @@
 /** The engine's operations in plain float64 loops, written from their definitions: the reference of the conformance suite. */
 
+import type { ActivationName } from '../../src/model/activation.ts';
+
 /** A dense array in row-major order. */
 export interface Dense {
   readonly shape: readonly number[];
@@ -76,6 +78,48 @@ export const silu = (x: Dense): Dense =>
     x.shape,
     x.data.map((v) => v / (1 + Math.exp(-v))),
   );
+
+const hardSigmoid = (v: number): number => Math.min(Math.max(v + 3, 0), 6) / 6;
+
+const ACTIVATION_VALUES: Readonly<Record<ActivationName, (v: number) => number>> = {
+  silu: (v) => v / (1 + Math.exp(-v)),
+  relu: (v) => Math.max(v, 0),
+  relu6: (v) => Math.min(Math.max(v, 0), 6),
+  leaky_relu: (v) => (v > 0 ? v : 0.1 * v),
+  hardswish: (v) => v * hardSigmoid(v),
+  hardsigmoid: hardSigmoid,
+  identity: (v) => v,
+};
+
+export const activation = (name: ActivationName, x: Dense): Dense =>
+  dense(x.shape, x.data.map(ACTIVATION_VALUES[name]));
+
+/** x times hard-sigmoid(W2 relu(W1 mean(x) + b1) + b2), of [x, W1, b1, W2, b2] in the engine's layout. */
+export function squeezeExcitation(inputs: readonly Dense[]): Dense {
+  const [x, w1, b1, w2, b2] = inputs as [Dense, Dense, Dense, Dense, Dense];
+  const [b, h, w, c] = dims(x);
+  const squeeze = b1.data.length;
+  const y = dense(x.shape);
+  for (let n = 0; n < b; n++) {
+    const mean = new Float64Array(c);
+    for (let p = 0; p < h * w; p++)
+      for (let i = 0; i < c; i++) mean[i] = at(mean, i) + at(x.data, (n * h * w + p) * c + i) / (h * w);
+    const inner = Float64Array.from({ length: squeeze }, (_, o) => {
+      let sum = at(b1.data, o);
+      for (let i = 0; i < c; i++) sum += at(mean, i) * at(w1.data, i * squeeze + o);
+      return Math.max(sum, 0);
+    });
+    for (let o = 0; o < c; o++) {
+      let sum = at(b2.data, o);
+      for (let i = 0; i < squeeze; i++) sum += at(inner, i) * at(w2.data, i * c + o);
+      for (let p = 0; p < h * w; p++) {
+        const k = (n * h * w + p) * c + o;
+        y.data[k] = at(x.data, k) * hardSigmoid(sum);
+      }
+    }
+  }
+  return y;
+}
 
 /** [dx, dgamma, dbeta] of a batch norm, given the gradient of what it gives; Ioffe & Szegedy 2015, section 3. */
 export function batchNormGradient(x: Dense, gamma: Dense, dy: Dense, epsilon: number): [Dense, Dense, Dense] {

@@ -4,11 +4,15 @@ import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import type { EngineName } from '../../src/engine/engine.ts';
+import { ACTIVATIONS, activate } from '../../src/model/activation.ts';
+import { squeezeExcitation as squeezeModule } from '../../src/model/modules/squeeze-excitation.ts';
+import type { Scope } from '../../src/model/module.ts';
 import { describeEngines, openEngine } from '../../src/engine/select.ts';
 import { drawKey } from '../../src/random/keyed.ts';
 import { permutation } from '../../src/random/permutation.ts';
 import { assertClose, checkOperation, drawn } from './engine-operation.ts';
 import {
+  activation as activationReference,
   batchNorm,
   batchNormGradient,
   convolution,
@@ -18,6 +22,7 @@ import {
   sigmoidCrossEntropy,
   silu,
   siluGradient,
+  squeezeExcitation,
   upsample2,
   type Dense,
 } from './engine-reference.ts';
@@ -194,6 +199,49 @@ export const testEngine = async (name: EngineName): Promise<void> => {
           step: 1e-4,
         }),
       );
+    });
+
+    for (const activation of ACTIVATIONS) {
+      test(`activation ${activation}`, () => {
+        overShapes(image, (shape) => {
+          // No value within a step of a kink: at 0, at -3, at 3 or at 6.
+          const x = drawn(shape, 'x', -8, 8);
+          x.data.forEach((v, i) => {
+            if ([-3, 0, 3, 6].some((kink) => Math.abs(v - kink) < 0.01)) x.data[i] = v + 0.03125;
+          });
+          checkOperation({
+            inputs: [x],
+            reference: (xs) => activationReference(activation, part(xs, 0)),
+            run: ([input]) => tf.clone(activate(activation, input as tf.Tensor4D, ops)),
+            step: 1e-4,
+          });
+        });
+      });
+    }
+
+    test('squeeze-and-excitation: the mean over pixels, two layers, the gate', () => {
+      overShapes(fc.tuple(image, fc.integer({ min: 1, max: 4 })), ([shape, squeeze]) => {
+        const c = shape[3];
+        const module = squeezeModule(c, squeeze);
+        checkOperation({
+          inputs: [
+            drawn(shape, 'x'),
+            ...[[1, 1, c, squeeze], [squeeze], [1, 1, squeeze, c], [c]].map((own, i) =>
+              drawn(own, `parameter ${i}`),
+            ),
+          ],
+          reference: (xs) => squeezeExcitation(xs),
+          run: ([x, ...parameters]) => {
+            const value = (name: string): tf.Tensor => {
+              const found = parameters[['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'].indexOf(name)];
+              assert.ok(found !== undefined, name);
+              return found;
+            };
+            return module.forward([x as tf.Tensor4D], { ops, value } as unknown as Scope);
+          },
+          step: 1e-5,
+        });
+      });
     });
 
     test('maxPool: also where every value is negative', () => {

@@ -46,9 +46,25 @@ const withPyramid = {
   head: [[[5, 7], 1, 'Detect', ['nc', 'anchors']]],
 };
 
+const withMobileBlocks = {
+  ...base,
+  backbone: [
+    [-1, 1, 'Conv2dNormActivation', [8, 3, 2, 'hardswish', 'imagenet']], // 0, stride 2
+    [-1, 1, 'InvertedResidual', [8, 1, 1]],
+    [-1, 2, 'InvertedResidual', [12, 6, 1]],
+    [-1, 1, 'nn.MaxPool2d', [2, 2]], // 3, stride 4
+    [-1, 1, 'InvertedResidualV3', [16, 24, 5, 8, 'hardswish', 2]], // 4, stride 8
+    [-1, 1, 'InvertedResidualV3', [16, 16, 3, 0, 'relu', 1]], // 5
+    [-1, 1, 'ChannelGroup', [2, 1]],
+    [-1, 1, 'Conv', [16, 3, 2]], // 7, stride 16
+  ],
+  head: [[[5, 7], 1, 'Detect', ['nc', 'anchors']]],
+};
+
 const DESCRIPTIONS: readonly (readonly [name: string, yaml: unknown])[] = [
   ['Focus, BottleneckCSP, SPP, groups', withFocus],
   ['C3, Bottleneck, SPPF', withPyramid],
+  ['blocks of MobileNets and darknet', withMobileBlocks],
   ...['nn.ReLU()', 'nn.ReLU6()', 'nn.LeakyReLU(0.1)', 'nn.Hardswish()', 'nn.Identity()'].map(
     (activation) => [activation, { ...withPyramid, activation }] as const,
   ),

@@ -22,3 +22,25 @@ export const upsample = (channels: number): Module => ({
     return scope.ops.upsample2(x);
   },
 });
+
+/** Max pooling without padding. */
+export const maxPool = (channels: number, kernel: number, stride: number): Module => ({
+  ...bare,
+  outChannels: channels,
+  reduction: stride,
+  forward: ([x]) => {
+    if (x === undefined) throw new Error('MaxPool2d takes one input');
+    return tf.maxPool(x, kernel, stride, 'valid');
+  },
+});
+
+/** The channels `index * size` to `(index + 1) * size`: a darknet route with groups. */
+export const channelGroup = (size: number, index: number): Module => ({
+  ...bare,
+  outChannels: size,
+  reduction: 1,
+  forward: ([x]) => {
+    if (x === undefined) throw new Error('ChannelGroup takes one input');
+    return tf.slice(x, [0, 0, 0, index * size], [-1, -1, -1, size]);
+  },
+});
