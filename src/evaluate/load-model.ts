@@ -7,6 +7,7 @@ import { createInference, type InferenceModel, type InferenceOptions } from '../
 import { checkModelYaml, readModelYaml, type ModelYaml } from '../model/model-yaml.ts';
 import type { StateDict } from '../model/tensor-data.ts';
 import { loadWeights, type LoadedWeights, type WeightsFormat } from '../weights/load.ts';
+import { graphTensors } from '../weights/graph-tensors.ts';
 import { transferWeights } from '../weights/transfer.ts';
 
 export interface LoadModelOptions {
@@ -60,11 +61,12 @@ export async function loadModel(options: LoadModelOptions): Promise<LoadedModel>
     ...(known === undefined ? {} : { names: known }),
     where: options.cfg ?? weights,
   });
+  const tensors = graphTensors(loaded);
   const wanted = graph.entries.filter(
-    ({ name, role }) => (role !== 'batches' && role !== 'anchors') || loaded.state.has(name),
+    ({ name, role }) => (role !== 'batches' && role !== 'anchors') || tensors.has(name),
   );
   const shapes = new Map(wanted.map(({ name, shape }) => [name, shape] as const));
-  const { state } = transferWeights(loaded.state, shapes, 'full', { where: weights });
+  const { state } = transferWeights(tensors, shapes, 'full', { where: weights });
   const { size } = await stat(weights);
   return {
     graph,

@@ -1,7 +1,9 @@
 /** The weights that a run begins with: random ones, with those of a file laid over them. */
+import { SoftshardError } from '../errors.ts';
 import type { ModelGraph } from '../model/graph.ts';
 import type { TensorData } from '../model/tensor-data.ts';
 import { loadWeights } from '../weights/load.ts';
+import { graphTensors } from '../weights/graph-tensors.ts';
 import { transferWeights } from '../weights/transfer.ts';
 import { initialState } from '../model/initial-state.ts';
 import type { TrainOptions } from './train-options.ts';
@@ -18,10 +20,19 @@ export async function initialWeights(
   const shapes = new Map(
     graph.entries.filter((e) => e.role !== 'batches').map(({ name, shape }) => [name, shape] as const),
   );
-  const { state, missing, mismatched } = transferWeights(loaded.state, shapes, options.transfer, {
+  const { state, missing, mismatched } = transferWeights(graphTensors(loaded), shapes, options.transfer, {
     excludeAnchors: true,
     where: options.weights,
   });
+  if (state.size === 0) {
+    throw new SoftshardError('E_WEIGHTS_TRANSFER', {
+      message: 'Nothing of the weights fits the model.',
+      where: options.weights,
+      expected: `keys such as ${[...shapes.keys()].slice(0, 2).join(', ')}`,
+      found: [...loaded.state.keys()].slice(0, 2).join(', '),
+      remedy: 'Check that weights and --cfg belong together.',
+    });
+  }
   const anew = missing.length + mismatched.length;
   context.info(
     `${options.weights}: ${state.size} entries taken over${anew > 0 ? `, ${anew} begun anew` : ''}`,
