@@ -44,6 +44,7 @@ export interface TeachStepOptions extends Machine {
   readonly hyp?: string | undefined;
   readonly hints?: readonly number[] | undefined;
   readonly codec?: string | undefined;
+  readonly hintCodec?: string | undefined;
   readonly seed?: number | undefined;
   readonly unitViews?: number | undefined;
   readonly teachBatch?: number | undefined;
@@ -64,6 +65,8 @@ export interface TrainStepOptions extends Machine {
   /** The teacher's answers; without, training on labels alone. */
   readonly cache?: CacheRef | undefined;
   readonly weights?: WeightsRef | undefined;
+  /** `partial` keeps what fits of the weights. */
+  readonly transfer?: 'full' | 'partial' | undefined;
   readonly imgsz: number;
   readonly epochs: number;
   readonly batchSize: number;
