@@ -1,6 +1,6 @@
 /** A model with fixed values, for teaching, evaluating and exporting. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineOps } from '../engine/engine.ts';
+import type { Conv2dOptions, EngineOps } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import { activate, type ActivationName } from './activation.ts';
 import type { Forward, HeadSpec } from './detector.ts';
@@ -72,6 +72,17 @@ export function createInference(
   };
   const join = (prefix: string, name: string): string =>
     prefix === '' || name === '' ? prefix + name : `${prefix}.${name}`;
+  const convolve = (
+    x: tf.Tensor4D,
+    at: string,
+    convOptions: Conv2dOptions,
+    activation: ActivationName,
+  ): tf.Tensor4D => {
+    const filter = value(join(at, 'weight')) as tf.Tensor4D;
+    const bias = value(join(at, 'bias')) as tf.Tensor1D;
+    const y = ops.conv2dBias(x, filter, bias, convOptions, activation === 'silu');
+    return activation === 'silu' ? y : activate(activation, y, ops);
+  };
   const scopeAt = (prefix: string): Scope => {
     const batchNorm = (name: string, x: tf.Tensor4D, activation: ActivationName): tf.Tensor4D => {
       const at = join(prefix, name);
@@ -90,10 +101,11 @@ export function createInference(
       child: (name) => scopeAt(join(prefix, name)),
       value: (name) => value(join(prefix, name)),
       batchNorm,
+      convBias: (x, name, convOptions) => convolve(x, join(prefix, name), convOptions, 'identity'),
       convNorm: (x, conv, norm, convOptions, activation) => {
-        const y = ops.conv2d(x, value(`${join(prefix, conv)}.weight`) as tf.Tensor4D, convOptions);
-        if (!fold) return batchNorm(norm, y, activation);
-        return activate(activation, tf.add(y, value(`${join(prefix, conv)}.bias`)), ops);
+        const at = join(prefix, conv);
+        if (fold) return convolve(x, at, convOptions, activation);
+        return batchNorm(norm, ops.conv2d(x, value(`${at}.weight`) as tf.Tensor4D, convOptions), activation);
       },
     };
   };

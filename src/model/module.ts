@@ -32,6 +32,8 @@ export interface Scope {
    * running ones otherwise.
    */
   batchNorm(name: string, x: Tensor4D, activation: ActivationName): Tensor4D;
+  /** A convolution by the values `weight` and `bias` under `name`. */
+  convBias(x: Tensor4D, name: string, options: Conv2dOptions): Tensor4D;
   /** A bias-free convolution, the batch norm after it, and the activation; the norm may be folded in. */
   convNorm(
     x: Tensor4D,

@@ -50,6 +50,11 @@ export function trainForward(
       child: (name) => scopeAt(join(prefix, name)),
       value: (name) => value(join(prefix, name)),
       batchNorm,
+      convBias: (input, name, options) => {
+        const at = join(prefix, name);
+        const y = ops.conv2d(input, value(join(at, 'weight')) as tf.Tensor4D, options);
+        return tf.add(y, value(join(at, 'bias')));
+      },
       convNorm: (input, conv, norm, options, activation) =>
         batchNorm(
           norm,

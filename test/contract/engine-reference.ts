@@ -54,6 +54,37 @@ export function convolution(x: Dense, w: Dense, options: ReferenceConvolution): 
   return y;
 }
 
+/** [dx, dw] of a convolution without groups, given the gradient of what it gives. */
+export function convolutionGradients(
+  x: Dense,
+  w: Dense,
+  dy: Dense,
+  { stride, padding }: Pick<ReferenceConvolution, 'stride' | 'padding'>,
+): [Dense, Dense] {
+  const [b, h, width, inputs] = dims(x);
+  const [kh, kw, , outputs] = dims(w);
+  const [, oh, ow] = dims(dy);
+  const [dx, dw] = [dense(x.shape), dense(w.shape)];
+  for (let n = 0; n < b; n++)
+    for (let oy = 0; oy < oh; oy++)
+      for (let ox = 0; ox < ow; ox++)
+        for (let ky = 0; ky < kh; ky++)
+          for (let kx = 0; kx < kw; kx++) {
+            const iy = oy * stride - padding + ky;
+            const ix = ox * stride - padding + kx;
+            if (iy < 0 || iy >= h || ix < 0 || ix >= width) continue;
+            for (let i = 0; i < inputs; i++)
+              for (let o = 0; o < outputs; o++) {
+                const slope = at(dy.data, ((n * oh + oy) * ow + ox) * outputs + o);
+                const from = ((n * h + iy) * width + ix) * inputs + i;
+                const by = ((ky * kw + kx) * inputs + i) * outputs + o;
+                dx.data[from] = at(dx.data, from) + slope * at(w.data, by);
+                dw.data[by] = at(dw.data, by) + slope * at(x.data, from);
+              }
+          }
+  return [dx, dw];
+}
+
 /** Normalised x, the batch mean, and the unbiased batch variance. */
 export function batchNorm(x: Dense, gamma: Dense, beta: Dense, epsilon: number): [Dense, Dense, Dense] {
   const c = gamma.data.length;

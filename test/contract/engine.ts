@@ -16,6 +16,7 @@ import {
   batchNorm,
   batchNormGradient,
   convolution,
+  convolutionGradients,
   dense,
   gatherRows,
   maxPool,
@@ -109,6 +110,65 @@ export const testEngine = async (name: EngineName): Promise<void> => {
     // tfjs-core differentiates no dilated convolution, on any backend.
     test('conv2d: dilation, forward', () => {
       checkConvolution([1, 7, 6, 2], [3, 3, 2, 2], { stride: 1, padding: 2, groups: 1, dilation: 2 }, 0);
+    });
+
+    test('conv2d: more channels and pixels than are computed at once', () => {
+      for (const [b, h, w, i, k, o, stride] of [
+        [2, 9, 8, 3, 6, 9, 2],
+        [1, 7, 31, 17, 3, 40, 1],
+        [2, 8, 7, 20, 3, 125, 2],
+        [3, 5, 4, 5, 1, 255, 1],
+        [1, 4, 3, 128, 3, 64, 1],
+        [1, 5, 5, 8, 1, 16, 2],
+        [1, 90, 61, 2, 3, 8, 1],
+      ] as const) {
+        const padding = k === 6 ? 2 : k >> 1;
+        const options = { stride, padding, groups: 1, dilation: 1 };
+        const inputs = [drawn([b, h, w, i], 'x'), drawn([k, k, i, o], 'w')] as const;
+        const y = convolution(...inputs, options);
+        const dy = drawn(y.shape, 'dy');
+        const once = (): Float32Array[] =>
+          tf.tidy(() => {
+            const tensors = [...inputs, dy].map((d) => tf.tensor(Float32Array.from(d.data), [...d.shape]));
+            const [x, filter, weights] = tensors as [tf.Tensor4D, tf.Tensor4D, tf.Tensor];
+            const run = (image: tf.Tensor, by: tf.Tensor): tf.Tensor =>
+              ops.conv2d(image as tf.Tensor4D, by as tf.Tensor4D, options);
+            const gradients = tf.grads((...xs: tf.Tensor[]) =>
+              tf.sum(tf.mul(run(...(xs as [tf.Tensor, tf.Tensor])), weights)),
+            )([x, filter]);
+            return [run(x, filter), ...gradients].map((t) => Float32Array.from(t.dataSync()));
+          });
+        const [first, second] = [once(), once()];
+        assert.deepEqual(first, second, 'two runs differ');
+        [y, ...convolutionGradients(...inputs, dy, options)].forEach((values, at) => {
+          const what = `${[b, h, w, i, k, o, stride].join(' ')}: ${at === 0 ? 'value' : `gradient of input ${at - 1}`}`;
+          assertClose(first[at] ?? new Float32Array(), values, what);
+        });
+      }
+    });
+
+    test('conv2dBias: with SiLU and without', () => {
+      for (const silus of [false, true])
+        for (const [i, k, o, stride, groups] of [
+          [3, 6, 16, 2, 1],
+          [16, 1, 255, 1, 1],
+          [4, 3, 9, 1, 1],
+          [4, 3, 4, 1, 4],
+        ] as const) {
+          const options = { stride, padding: k === 6 ? 2 : k >> 1, groups, dilation: 1 };
+          checkOperation({
+            inputs: [drawn([2, 6, 7, i], 'x'), drawn([k, k, i / groups, o], 'w'), drawn([o], 'b', -9, 9)],
+            differentiable: 0,
+            step: 1,
+            reference: ([x, w, bias]) => {
+              const y = convolution(x as Dense, w as Dense, options);
+              y.data.forEach((value, at) => (y.data[at] = value + (bias?.data[at % o] ?? 0)));
+              return silus ? silu(y) : y;
+            },
+            run: ([x, w, bias]) =>
+              ops.conv2dBias(x as tf.Tensor4D, w as tf.Tensor4D, bias as tf.Tensor1D, options, silus),
+          });
+        }
     });
 
     for (const [operation, activation] of [

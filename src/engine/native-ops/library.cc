@@ -5,6 +5,7 @@
 namespace softshard {
 
 void registerBatchNorm();
+void registerConvolution();
 void registerMaxPool();
 void registerPack();
 void registerUpdate();
@@ -27,6 +28,7 @@ __attribute__((constructor)) void registerOps() {
               computeInfo,
               [](void*) {}});
   registerBatchNorm();
+  registerConvolution();
   registerMaxPool();
   registerPack();
   registerUpdate();

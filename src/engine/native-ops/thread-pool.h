@@ -12,6 +12,13 @@ using PartFunction = void (*)(void* work, int64_t part);
 // time, or a machine that grants no thread, does all of its parts itself.
 void forEachPart(int64_t parts, PartFunction run, void* work);
 
+// `forEachPart` for a function object: run(part).
+template <typename Run>
+void eachPart(int64_t parts, const Run& run) {
+  forEachPart(
+      parts, [](void* work, int64_t part) { (*static_cast<const Run*>(work))(part); }, const_cast<Run*>(&run));
+}
+
 // Threads that take part, the caller's included: TF_NUM_INTRAOP_THREADS, else those that the process may use.
 int threadCount();
 

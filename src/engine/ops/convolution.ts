@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Conv2dOptions } from '../engine.ts';
+import type { Conv2dOptions, EngineOps } from '../engine.ts';
 
 const padded = (x: tf.Tensor4D, padding: number): tf.Tensor4D =>
   padding === 0
@@ -36,3 +36,12 @@ export function conv2d(x: tf.Tensor4D, w: tf.Tensor4D, options: Conv2dOptions): 
     3,
   );
 }
+
+/** A convolution, a bias and perhaps SiLU, for engines without a kernel that does all; intermediates are disposed. */
+export const withBias =
+  ({ conv2d: convolve, silu }: Pick<EngineOps, 'conv2d' | 'silu'>): EngineOps['conv2dBias'] =>
+  (x, w, bias, options, activates) =>
+    tf.tidy(() => {
+      const y = tf.add<tf.Tensor4D>(convolve(x, w, options), bias);
+      return activates ? silu(y) : y;
+    });

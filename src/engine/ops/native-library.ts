@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNormResult, EngineOps } from '../engine.ts';
 import { withGradient } from '../custom-gradient.ts';
 import type { NativeAttribute, NativeBackend } from './native-backend.ts';
+import { libraryConvolution } from './native-convolution.ts';
 import { libraryUnpack } from './native-unpack.ts';
 import { libraryUpdate } from './native-update.ts';
 import { portableOps } from './portable.ts';
@@ -22,7 +23,7 @@ type BatchNormTensors = readonly [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, tf.Tens
 
 type LibraryOps = Pick<
   EngineOps,
-  'batchNormTrain' | 'batchNormSiluTrain' | 'maxPool' | 'unpack' | 'updateVectors'
+  'conv2d' | 'conv2dBias' | 'batchNormTrain' | 'batchNormSiluTrain' | 'maxPool' | 'unpack' | 'updateVectors'
 >;
 
 /** The operations that the library makes faster. */
@@ -82,6 +83,7 @@ export function libraryOps(backend: NativeBackend): LibraryOps {
   };
 
   return {
+    ...libraryConvolution(backend),
     maxPool,
     unpack: libraryUnpack(),
     updateVectors: libraryUpdate(backend),

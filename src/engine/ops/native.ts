@@ -8,6 +8,7 @@ import { withGradient } from '../custom-gradient.ts';
 import type { NativeAttribute, NativeBackend } from './native-backend.ts';
 import { libraryOps } from './native-library.ts';
 import { withSilu } from './batch-norm-silu.ts';
+import { conv2d, withBias } from './convolution.ts';
 import { portableOps } from './portable.ts';
 
 /** Sums x [B,H,W,C] over B, H, W, a line at a time, so that rounding does not grow with the number of pixels. */
@@ -104,6 +105,7 @@ export function nativeOps(backend: NativeBackend, library: boolean): EngineOps {
 
   return {
     ...portableOps,
+    conv2dBias: withBias({ conv2d, silu }),
     batchNormTrain,
     batchNormSiluTrain: withSilu(batchNormTrain, silu),
     silu,

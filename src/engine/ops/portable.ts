@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BatchNormResult, EngineOps } from '../engine.ts';
 import { withGradient } from '../custom-gradient.ts';
 import { withSilu } from './batch-norm-silu.ts';
-import { conv2d } from './convolution.ts';
+import { conv2d, withBias } from './convolution.ts';
 
 /** Sums x [B,H,W,C] over B, H, W in two passes: as exact as a pairwise sum, and fast as a matrix product. */
 export function channelSums(x: tf.Tensor4D): tf.Tensor1D {
@@ -139,6 +139,7 @@ function sigmoidCrossEntropy<T extends tf.Tensor>(logits: T, targets: T): T {
 /** The operations of every engine that has no faster form of its own. */
 export const portableOps: EngineOps = {
   conv2d,
+  conv2dBias: withBias({ conv2d, silu }),
   batchNormTrain,
   batchNormSiluTrain: withSilu(batchNormTrain, silu),
   silu,

@@ -44,8 +44,8 @@ export function detectHeads(
   head: Pick<HeadSpec, 'na' | 'no'>,
 ): tf.Tensor5D[] {
   return inputs.map((x, level) => {
-    const y = scope.ops.conv2d(x, scope.value(`m.${level}.weight`) as tf.Tensor4D, { stride: 1, padding: 0 });
+    const y = scope.convBias(x, `m.${level}`, { stride: 1, padding: 0 });
     const [b, h, w] = y.shape;
-    return tf.reshape(tf.add(y, scope.value(`m.${level}.bias`)), [b, h, w, head.na, head.no]);
+    return tf.reshape(y, [b, h, w, head.na, head.no]);
   });
 }

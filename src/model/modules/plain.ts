@@ -1,5 +1,4 @@
 /** PyTorch's own layers, as model descriptions name them: `nn.Conv2d` and `nn.BatchNorm2d`. */
-import * as tf from '@tensorflow/tfjs-core';
 import { filterEntry, normEntries, type Module } from '../module.ts';
 
 export interface PlainConvOptions {
@@ -21,8 +20,7 @@ export function plainConv2d(options: PlainConvOptions): Module {
     foldable: [],
     forward: ([x], scope) => {
       if (x === undefined) throw new Error('nn.Conv2d takes one input');
-      const y = scope.ops.conv2d(x, scope.value('weight') as tf.Tensor4D, { stride, padding });
-      return tf.add(y, scope.value('bias'));
+      return scope.convBias(x, '', { stride, padding });
     },
   };
 }
