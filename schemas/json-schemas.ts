@@ -7,6 +7,7 @@ import { modulePath } from '../src/flow/script-path.ts';
 import { cacheSchemas } from '../src/cache/schemas.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { distillationOptionsSchema } from '../src/loss/distillation-options.ts';
+import { methodSchema } from '../src/method/method.ts';
 import { runRecordSchema } from '../src/train/run-record.ts';
 
 const rates = { rate: z.number().optional(), etaS: z.number().optional() };
@@ -65,6 +66,7 @@ export const jsonSchemas = async (): Promise<Readonly<Record<string, string>>> =
     run: jsonOf(runRecordSchema),
     distill: jsonOf(distillationOptionsSchema),
     bench: jsonOf(benchSchema),
+    method: jsonOf(methodSchema),
   };
   for (const [name, schema] of Object.entries(cacheSchemas())) schemas[`cache-${name}`] = schema;
   for (const entry of COMMANDS) {

@@ -3,7 +3,7 @@ import type { HeadSpec } from '../model/detector.ts';
 import { checkHeads } from './check-heads.ts';
 import { needsHeads, type DistillationOptions } from './distillation-options.ts';
 import { pairName } from './hint-pair.ts';
-import type { Schedule } from './schedule.ts';
+import { epochsOff, type Schedule } from './schedule.ts';
 
 /** One of the two models: its head, and how many layers its graph has (the head counts as one). */
 export interface DistillationParty {
@@ -12,7 +12,7 @@ export interface DistillationParty {
 }
 
 function checkSchedule(schedule: Schedule, term: string, epochs: number): void {
-  if (schedule.offLastEpochs < epochs) return;
+  if (epochsOff(schedule, epochs) < epochs) return;
   throw new SoftshardError('E_LOSS', {
     message: `The ${term} would never be on.`,
     where: `${term}, schedule.offLastEpochs`,

@@ -6,7 +6,15 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { SoftshardError } from '../errors.ts';
 import { isRecord } from '../text/plain-record.ts';
-import { HINT_ADAPTERS, HINT_KINDS, HINT_NORMS, HINT_PIXELS, pairName, WEIGHTED_KINDS } from './hint-pair.ts';
+import {
+  ADAPTER_WEIGHTS,
+  HINT_ADAPTERS,
+  HINT_KINDS,
+  HINT_NORMS,
+  HINT_PIXELS,
+  pairName,
+  WEIGHTED_KINDS,
+} from './hint-pair.ts';
 import { SPLIT_FORMS } from './output-split.ts';
 
 const weight = z.number().nonnegative();
@@ -39,6 +47,12 @@ export const scheduleSchema = z
     from: weight.default(1).describe('factor of the weight in the first epoch; the only one of `constant`'),
     to: weight.default(1).describe('factor in the last epoch in which the term is on'),
     offLastEpochs: z.int().nonnegative().default(0).describe('epochs at the end without the term'),
+    offLastShare: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe('the same as a share of the epochs, rounded down; the larger of the two counts'),
     warmupEpochs: z
       .int()
       .nonnegative()
@@ -159,6 +173,12 @@ export const hintOptionsSchema = z
     kind: z.enum(HINT_KINDS).default('mse').describe('distance between the features'),
     weight: weight.default(1).describe('weight against a hard loss of weight 1'),
     adapter: z.enum(HINT_ADAPTERS).default('conv1x1').describe('trained layer between student and teacher'),
+    adapterWeights: z
+      .enum(ADAPTER_WEIGHTS)
+      .optional()
+      .describe(
+        'of `conv1x1`: `trained` (the default), or for experiments `frozen` as drawn at first, or `redrawn` at every batch',
+      ),
     temperature: z.number().positive().default(1).describe('of `cwd`'),
     norm: z
       .enum(HINT_NORMS)
@@ -175,12 +195,15 @@ export const hintOptionsSchema = z
     mgd: mgdSchema.optional(),
     schedule,
   })
-  .superRefine(({ kind, pixels = 'all', fgd, mgd }, context) => {
+  .superRefine(({ kind, pixels = 'all', fgd, mgd, adapter, adapterWeights }, context) => {
     const refuse = (path: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [path], message });
     };
     if (pixels !== 'all' && !WEIGHTED_KINDS.includes(kind)) {
       refuse('pixels', `pixels can be weighed in ${WEIGHTED_KINDS.join(', ')}, not in ${kind}`);
+    }
+    if (adapter === 'none' && adapterWeights !== undefined) {
+      refuse('adapterWeights', 'there is no adapter whose weights these could be');
     }
     if (fgd !== undefined && kind !== 'fgd') refuse('fgd', `fgd belongs to the kind fgd, not to ${kind}`);
     if (mgd !== undefined && kind !== 'mgd') refuse('mgd', `mgd belongs to the kind mgd, not to ${kind}`);

@@ -10,6 +10,10 @@ export type HintKind = (typeof HINT_KINDS)[number];
 export const HINT_ADAPTERS = ['conv1x1', 'none'] as const;
 export type HintAdapter = (typeof HINT_ADAPTERS)[number];
 
+/** Whether the adapter is trained with the student, stays as it was drawn, or is drawn anew at every batch. */
+export const ADAPTER_WEIGHTS = ['trained', 'frozen', 'redrawn'] as const;
+export type AdapterWeights = (typeof ADAPTER_WEIGHTS)[number];
+
 /** Whose feature is standardised by channel over the batch before it is compared. */
 export const HINT_NORMS = ['none', 'student', 'both'] as const;
 export type HintNorm = (typeof HINT_NORMS)[number];

@@ -5,6 +5,7 @@ import { pairName } from '../loss/hint-pair.ts';
 import { hintParameters } from '../loss/hint-parameters.ts';
 import type { HintOptions } from '../loss/distillation-options.ts';
 import type { ExtraParameter } from '../optim/parameter-layout.ts';
+import type { HintChannels } from './hint-channels.ts';
 import { uniformValues } from '../model/initial-state.ts';
 
 export interface AdapterParameters {
@@ -15,21 +16,27 @@ export interface AdapterParameters {
 /** The key of a hint's trained tensor among the trainable values. */
 export const adapterKey = (pair: string, part: string): string => `adapter.${pair}.${part}`;
 
+/** Whether a hint's adapter is drawn, not trained. */
+const isDrawn = ({ adapterWeights = 'trained' }: HintOptions): boolean => adapterWeights !== 'trained';
+
+const ADAPTER_PARTS = ['weight', 'bias'] as const;
+const isAdapterPart = (part: string): boolean => ADAPTER_PARTS.some((name) => name === part);
+
 /**
  * Declares and initialises what each hint trains beside the student (`hintParameters`): its 1x1 convolution, and the
  * layers of FGD and MGD. PyTorch's default, uniform in ±1/sqrt(inputs), keyed by `seed`.
  */
 export function createAdapters(
   hints: readonly HintOptions[],
-  studentChannels: (layer: number) => number,
-  teacherChannels: (layer: number) => number,
+  channels: HintChannels,
   seed: number,
 ): AdapterParameters {
   const declared: ExtraParameter[] = [];
   const values = new Map<string, Float32Array>();
   hints.forEach((hint, index) => {
-    const [from, to] = [studentChannels(hint.student), teacherChannels(hint.teacher)];
+    const [from, to] = [channels.student(hint.student), channels.teacher(hint.teacher)];
     for (const { part, shape, decayed, initial } of hintParameters(hint, from, to)) {
+      if (isDrawn(hint) && isAdapterPart(part)) continue;
       const key = adapterKey(pairName(hint), part);
       const size = tf.util.sizeFromShape([...shape]);
       declared.push({ key, group: decayed ? 'adapterWeight' : 'adapterBias', shape });
@@ -37,11 +44,38 @@ export function createAdapters(
         key,
         'value' in initial
           ? new Float32Array(size).fill(initial.value)
-          : uniformValues(seed, `adapter-${part}`, index, size, initial.bound),
+          : uniformValues(seed, purposeOf(part), index, size, initial.bound),
       );
     }
   });
   return { declared, values };
+}
+
+/** What the initial values of a part are drawn for. */
+const purposeOf = (part: string): string => `adapter-${part}`;
+
+/**
+ * The adapters that are not trained, at `iteration`: constants by their keys, which the caller disposes. A frozen one
+ * has the values that a trained one would begin with; a redrawn one has others at every iteration but 0.
+ */
+export function drawnAdapters(
+  hints: readonly HintOptions[],
+  channels: HintChannels,
+  { seed, iteration }: { readonly seed: number; readonly iteration: number },
+): Map<string, tf.Tensor> {
+  const drawn = new Map<string, tf.Tensor>();
+  hints.forEach((hint, index) => {
+    if (!isDrawn(hint)) return;
+    const [from, to] = [channels.student(hint.student), channels.teacher(hint.teacher)];
+    const turn = hint.adapterWeights === 'redrawn' && iteration > 0 ? `-${iteration}` : '';
+    for (const { part, shape, initial } of hintParameters(hint, from, to)) {
+      if (!isAdapterPart(part) || 'value' in initial) continue;
+      const size = tf.util.sizeFromShape([...shape]);
+      const values = uniformValues(seed, `${purposeOf(part)}${turn}`, index, size, initial.bound);
+      drawn.set(adapterKey(pairName(hint), part), tf.tensor(values, [...shape]));
+    }
+  });
+  return drawn;
 }
 
 /** Applies the adapter of `pair` among the trainable `values`; the feature itself where there is none. */

@@ -1,4 +1,5 @@
 /** The distillation terms of a run: read, and checked against the student and the cache. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { SoftshardError } from '../errors.ts';
 import { fileError } from '../flow/file-error.ts';
@@ -8,11 +9,19 @@ import {
   parseDistillationOptions,
   type DistillationOptions,
 } from '../loss/distillation-options.ts';
+import { isMethodName, methodSettings } from '../method/registry.ts';
 import type { ModelGraph } from '../model/graph.ts';
+import { isRecord } from '../text/plain-record.ts';
 import type { OpenedCache } from './open-teacher-cache.ts';
 import type { TrainOptions } from './train-options.ts';
 
 const NO_DISTILLATION = { output: { kind: 'none' } } as const;
+
+/** Whether settings ask for no more than the loss against labels. */
+const asksForLabels = (changes: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(changes).every(
+    ([key, value]) => key === 'hard' || (key === 'output' && isRecord(value) && value['kind'] === 'none'),
+  );
 
 async function readText(file: string): Promise<string> {
   try {
@@ -33,10 +42,12 @@ export async function readDistillation(
 ): Promise<DistillationOptions> {
   if (hasCache) {
     if (options.distill === undefined) return distillationOptions({}, changes);
+    if (!existsSync(options.distill) && isMethodName(options.distill)) {
+      return distillationOptions(await methodSettings(options.distill), changes, options.distill);
+    }
     return parseDistillationOptions(await readText(options.distill), changes, options.distill);
   }
-  const wanted = options.distill !== undefined || Object.keys(changes).some((key) => key !== 'hard');
-  if (wanted) {
+  if (options.distill !== undefined || !asksForLabels(changes)) {
     throw new SoftshardError('E_OPTION_CONFLICT', {
       message: 'Distillation terms need the answers of a teacher.',
       expected: '--cache DIR',

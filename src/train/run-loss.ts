@@ -7,8 +7,9 @@ import { createOutputLoss } from '../loss/output.ts';
 import { pseudoLabelOptions, pseudoLabels } from '../loss/pseudo-labels.ts';
 import { lossWeights, totalLoss } from '../loss/total.ts';
 import type { Forward } from '../model/detector.ts';
-import { adapterKey, applyAdapter } from './adapters.ts';
+import { adapterKey, applyAdapter, drawnAdapters } from './adapters.ts';
 import type { HostBatch } from './batch.ts';
+import { hintChannels } from './hint-channels.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { runHardLoss } from './run-hard-loss.ts';
 import type { StepLoss } from './train-step.ts';
@@ -30,9 +31,13 @@ export interface RunLoss {
 export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
   const { options, graph, distillation } = run;
   const { head } = graph;
+  const channels = hintChannels(run);
   const { hard, gains } = runHardLoss(run);
   const output = createOutputLoss(distillation.output);
   const hints = distillation.hints.length > 0 ? createHintLoss(distillation.hints) : undefined;
+
+  const drawn = (iteration: number): Map<string, tf.Tensor> =>
+    drawnAdapters(distillation.hints, channels, { seed: options.seed, iteration });
 
   return {
     features: [...new Set(distillation.hints.map((hint) => hint.student))],
@@ -45,7 +50,7 @@ export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
         ops,
         head,
         gains,
-        adapt: applyAdapter(values, ops),
+        adapt: applyAdapter(new Map([...values, ...drawn(iteration)]), ops),
         parameter: (pair, part) => values.get(adapterKey(pair, part)),
         draw: { seed: options.seed, iteration },
       };

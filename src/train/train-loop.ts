@@ -11,6 +11,7 @@ import { openEventFile } from './event-file.ts';
 import { finishEpoch } from './finish-epoch.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { writeResults } from './results-csv.ts';
+import { hintChannels } from './hint-channels.ts';
 import { openRunBatches } from './run-batches.ts';
 import { runFiles } from './run-files.ts';
 import { runSchedule } from './run-schedule.ts';
@@ -31,16 +32,11 @@ export interface TrainLoopOptions {
 /** Trains until the last epoch is done and returns the final progress. Rejects with E_ABORTED after a checkpoint. */
 export async function trainLoop(loop: TrainLoopOptions, context: StepContext): Promise<Progress> {
   const { run, engine, folder } = loop;
-  const { options, graph, distillation, cache } = run;
+  const { options, graph, distillation } = run;
   const { signal } = context;
   const files = runFiles(folder);
   const rule = UPDATE_RULES[options.optimizer];
-  const adapters = createAdapters(
-    distillation.hints,
-    (layer) => graph.layers[layer]?.module.outChannels ?? 0,
-    (layer) => cache?.teacher.layerChannels[layer] ?? 0,
-    options.seed,
-  );
+  const adapters = createAdapters(distillation.hints, hintChannels(run), options.seed);
   const state = startTraining(graph, run.initial, rule, adapters);
   const progress = loop.resume ? await readCheckpoint(files.checkpoint, state) : freshProgress();
   // A run that was finished and is asked for more epochs goes on.

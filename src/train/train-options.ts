@@ -16,7 +16,10 @@ export const trainOptionsSchema = z.strictObject({
     .describe('partial: keep what fits of the weights and begin the rest anew'),
   cache: z.string().optional().describe('cache of a teacher; without one, training on labels alone'),
   split: z.enum(['train', 'val', 'test', 'all']).optional().describe('split to train on; train by default'),
-  distill: z.string().optional().describe('yaml of the distillation terms'),
+  distill: z
+    .string()
+    .optional()
+    .describe('yaml of the distillation terms, or the name of a built-in method such as soft or cwd'),
   set: z
     .record(z.string(), z.unknown())
     .default({})
