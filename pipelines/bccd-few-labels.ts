@@ -20,17 +20,15 @@
  * So +.025 mAP50-95 over the better control. Differences under .02 to .03 are within the noise of seeds here, and a
  * second seed was not run. About 11 minutes a student where nothing else runs.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import {
   comparison,
   dataset,
   definePipeline,
   evaluate,
+  hideLabels,
   perform,
-  readDataset,
   report,
   teach,
   train,
@@ -49,32 +47,6 @@ const HYP = 'scratch-low';
 function epochsOf(steps: number): { readonly epochs: number; readonly stepsPerEpoch: number } {
   const stepsPerEpoch = Math.ceil(steps / EPOCHS);
   return { epochs: Math.round(steps / stepsPerEpoch), stepsPerEpoch };
-}
-
-/** Writes a data yaml that keeps the labels of `count` training images, spread over the set, and hides the others'. */
-async function hideLabels(data: string, count: number, folder: string): Promise<string> {
-  const source = resolve(data);
-  const { samples } = await readDataset({ data: source, split: 'train', badImages: 'error' });
-  const step = samples.length / count;
-  const kept = new Set(
-    Array.from({ length: Math.min(count, samples.length) }, (_, i) => Math.floor(i * step)),
-  );
-  const yaml = z
-    .looseObject({ path: z.string().default('.'), val: z.unknown(), names: z.unknown() })
-    .parse(parse(await readFile(source, 'utf8')));
-  const root = resolve(dirname(source), yaml.path);
-  await mkdir(folder, { recursive: true });
-  for (const [name, labelled] of [
-    ['labelled.txt', true],
-    ['unlabelled.txt', false],
-  ] as const) {
-    const lines = samples.filter((_, i) => kept.has(i) === labelled).map(({ path }) => join(root, path));
-    await writeFile(join(folder, name), `${lines.join('\n')}\n`);
-  }
-  const file = join(folder, 'few-labels.yaml');
-  const [train, unlabelled] = ['labelled.txt', 'unlabelled.txt'].map((name) => join(folder, name));
-  await writeFile(file, stringify({ path: root, train, unlabelled, val: yaml.val, names: yaml.names }));
-  return file;
 }
 
 export const command = definePipeline({

@@ -73,6 +73,10 @@ export const openEngine = async (name?: EngineName, options?: OpenOptions): Prom
 export const readDataset = async (options: ReadDatasetOptions): Promise<Dataset> =>
   (await import('./data/read-dataset.ts')).readDataset(options);
 
+/** Writes a data yaml of which few images keep their labels; see `data/hide-labels.ts`. */
+export const hideLabels = async (data: string, count: number, folder: string): Promise<string> =>
+  (await import('./data/hide-labels.ts')).hideLabels(data, count, folder);
+
 /** Renders the demo's data set, or finds it; loads the image library on the first call. */
 export const renderShapes = async (options: RenderShapesOptions): Promise<RenderedShapes> =>
   (await import('./shapes/render-shapes.ts')).renderShapes(options);

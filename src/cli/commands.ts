@@ -38,6 +38,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   engineEntry('evaluate', 'measure mAP on a data set', 'stages/evaluate'),
   engineEntry('export', 'write weights in other formats', 'stages/export'),
   entry('distill', 'teach, train and evaluate with one command line', 'src/cli/distill'),
+  entry('compare', 'train several methods from one cache and tabulate them', 'src/cli/compare'),
   entry('inspect', 'show what a cache holds', 'src/cli/inspect'),
   entry('verify', 'check every digest of a cache', 'src/cli/verify'),
   engineEntry('report', 'write the report of a run', 'src/cli/report'),

@@ -30,6 +30,8 @@ export interface RunRef {
   readonly parameters: number;
   /** Whether it was finished before. */
   readonly found: boolean;
+  /** As last measured on the validation split while training; null where it was not. */
+  readonly metrics: Readonly<Record<'P' | 'R' | 'mAP50' | 'mAP50_95', number>> | null;
 }
 
 /** What a model reached on a data set. */
@@ -85,6 +87,10 @@ const trainResult = z.looseObject({
   steps: z.number(),
   parameters: z.number(),
   found: z.boolean().default(false),
+  metrics: z
+    .looseObject({ P: z.number(), R: z.number(), mAP50: z.number(), mAP50_95: z.number() })
+    .nullable()
+    .default(null),
 });
 const evaluateResult = z.looseObject({
   weights: z.string(),
@@ -106,8 +112,8 @@ export const decodeResult = {
     return { kind: 'cache', dir: resolve(cache), units, found };
   },
   train: (value: unknown): RunRef => {
-    const { run, best, last, steps, parameters, found } = trainResult.parse(value);
-    return { kind: 'run', dir: run, best, last, steps, parameters, found };
+    const { run, best, last, steps, parameters, found, metrics } = trainResult.parse(value);
+    return { kind: 'run', dir: run, best, last, steps, parameters, found, metrics };
   },
   evaluate: (value: unknown): Evaluation => {
     const { speed, weights: file, images, instances, P, R, ...rest } = evaluateResult.parse(value);

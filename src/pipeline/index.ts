@@ -23,3 +23,7 @@ export type {
   TrainStepOptions,
 } from './steps.ts';
 export { shippedFile } from './shipped-file.ts';
+export { methodNeeds, type Method, type MethodNeeds, type MethodStage } from '../method/method.ts';
+export { CONTROLS, METHODS, readMethod, type MethodName } from '../method/registry.ts';
+export { timedTeach, type TimedCache } from './timed-teach.ts';
+export { trainMethod, type MethodStudent, type MethodTraining } from './train-method.ts';

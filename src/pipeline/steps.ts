@@ -79,10 +79,15 @@ export interface TrainStepOptions extends Machine {
   readonly optimizer?: 'sgd' | 'adam' | 'adamw' | undefined;
   readonly cosLr?: boolean | undefined;
   readonly hyp?: string | undefined;
+  /** A yaml, or the name of a method that is one training. */
   readonly distill?: string | undefined;
   /** Groups `hyp` and `distill`. */
   readonly set?: Readonly<Record<string, unknown>> | undefined;
+  /** Least batches of warm-up. */
+  readonly warmupIterations?: number | undefined;
   readonly val?: boolean | undefined;
+  /** Epochs from one measurement to the next. */
+  readonly valEvery?: number | undefined;
   readonly valSplit?: 'val' | 'test' | undefined;
   readonly seed?: number | undefined;
   readonly workers?: number | undefined;

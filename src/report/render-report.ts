@@ -1,6 +1,7 @@
 /** The run's report: one HTML document that needs nothing beside it. */
 import { SoftshardError } from '../errors.ts';
 import { escapeMarkup } from './escape-markup.ts';
+import { renderDotChart, type DotChart } from './dot-chart.ts';
 import { renderLineChart } from './line-chart.ts';
 import { renderMatrix, type MatrixChart } from './matrix-chart.ts';
 import type { Curve, ReportInput, ReportPicture, Section } from './report-input.ts';
@@ -40,6 +41,9 @@ const facts = ({ title, entries }: Section): string => {
   return `<div><h3>${escapeMarkup(title)}</h3><dl>${rows.join('')}</dl></div>\n`;
 };
 
+const dots = (of: DotChart): string =>
+  `<figure><h3>${escapeMarkup(of.title)}</h3>${renderDotChart(of)}</figure>\n`;
+
 const grid = (kind: string, items: readonly string[]): string =>
   items.length === 0 ? '' : `<div class="${kind}">${items.join('')}</div>`;
 
@@ -58,7 +62,7 @@ export function renderReport(input: ReportInput): string {
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
     `<title>${escapeMarkup(input.title)}</title>\n<style>${STYLE_SHEET}</style>\n</head>\n<body>\n<main>\n`,
     `<h1>${escapeMarkup(input.title)}</h1>\n`,
-    part('Result', table + (notes === '' ? '' : `<ul>${notes}</ul>`)),
+    part('Result', table + (input.dots ?? []).map(dots).join('') + (notes === '' ? '' : `<ul>${notes}</ul>`)),
     part('Curves', grid('charts', input.curves.map(chart))),
     part(
       'Measured',

@@ -1,5 +1,6 @@
 /** What a run's report shows: plain data, given by the caller. Nothing here reads a clock, a file or a machine. */
 
+import type { DotChart } from './dot-chart.ts';
 import type { MatrixChart } from './matrix-chart.ts';
 
 /** One line of a chart. */
@@ -51,6 +52,8 @@ export interface ReportInput {
   readonly curves: readonly Curve[];
   /** What was measured, beside the curves of training: charts over recall and confidence, of labels. */
   readonly measured?: readonly Curve[];
+  /** Values of several things side by side. */
+  readonly dots?: readonly DotChart[];
   /** Confusion matrices. */
   readonly matrices?: readonly MatrixChart[];
   /** Teacher, distilled student, labels-only student; left out when there is nothing to compare. */

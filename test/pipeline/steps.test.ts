@@ -13,7 +13,7 @@ const data = dataset('/data/a.yaml', 'train');
 const cache: CacheRef = { kind: 'cache', dir: '/caches/a', found: 0, units: 1 };
 const run: RunRef = {
   ...{ kind: 'run', dir: '/runs/a', best: '/runs/a/best.safetensors', last: '/runs/a/last.safetensors' },
-  ...{ steps: 1, parameters: 1, found: false },
+  ...{ steps: 1, parameters: 1, found: false, metrics: null },
 };
 const student = { cfg: 's.yaml', data, imgsz: 96, epochs: 2, batchSize: 4, project: 'p', name: 'n' } as const;
 
