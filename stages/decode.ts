@@ -8,6 +8,7 @@
  */
 import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
+import { imageCacheLimit, imageCacheOptions } from '../src/augment/image-cache-options.ts';
 import { encodeView } from '../src/augment/view-codec.ts';
 import { createViewDecoder, type ViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting } from '../src/cache/cache-writer.ts';
@@ -98,6 +99,7 @@ export const command = defineStep({
     ...viewPlanOptions,
     out: z.string().describe('folder of the pixel shards'),
     workers: z.int().min(0).default(1).describe('decoding threads; 0 decodes in the main thread'),
+    ...imageCacheOptions,
     credits: z.int().min(1).default(512).describe('memory for views in flight').meta({ unit: 'MB' }),
   }),
   run: async (options, context) => {
@@ -122,6 +124,7 @@ export const command = defineStep({
       workers: options.workers,
       slots: 4 + 2 * options.workers,
       viewBytes,
+      imageCacheBytes: imageCacheLimit(options, process.availableMemory()),
     });
     const views = decode({
       decoder,

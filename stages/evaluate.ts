@@ -5,6 +5,7 @@
  *     softshard evaluate --weights runs/train/best.safetensors --data coco128.yaml --imgsz 640 --rect
  */
 import { z } from 'zod';
+import { dataOption } from '../src/data/data-option.ts';
 import { readDataset } from '../src/data/read-dataset.ts';
 import type { EngineInfo } from '../src/engine/engine.ts';
 import { evaluateModel, type EvaluationSpeed } from '../src/evaluate/evaluate-model.ts';
@@ -22,7 +23,7 @@ import { parameterCount } from '../src/model/graph.ts';
 
 export const evaluateOptionsSchema = z.strictObject({
   weights: z.string().describe('weights to measure (.pt, safetensors)').meta({ placeholder: 'FILE' }),
-  data: z.string().describe('data yaml, or a folder with images/ and labels/'),
+  data: dataOption,
   cfg: z
     .string()
     .optional()
@@ -117,7 +118,8 @@ export async function evaluate(
         if (done < all && performance.now() - told < 1000) return;
         told = performance.now();
         const rate = done / ((performance.now() - began) / 1000);
-        context.emit({ type: 'step', done, total: all, rate, etaS: (all - done) / rate });
+        const etaS = (all - done) / rate;
+        context.emit({ type: 'step', done, total: all, of: 'images', rate, etaS });
       },
     });
     return {

@@ -27,6 +27,7 @@ export const distillOptionsSchema = z.strictObject({
   outputLoss: z.enum(['soft', 'l2']).default('soft').describe('l2: as the first implementation, mended'),
   epochs: shared.epochs,
   batchSize: shared.batchSize,
+  labelledShare: shared.labelledShare,
   imgsz: shared.imgsz.meta({ aliases: ['img', 'img-size'] }),
   hyp: z
     .string()
@@ -92,7 +93,7 @@ export const command = defineStep({
     const run = await perform(
       train({
         ...{ cfg: options.cfg, data, cache, imgsz, epochs, batchSize, hyp, seed, engine, threads },
-        ...{ project, name, set: { distill: terms.settings } },
+        ...{ project, name, set: { distill: terms.settings }, labelledShare: options.labelledShare },
         ...(options.weights === '' ? {} : { weights: weightsRef(options.weights) }),
         ...(options.resume ? { resume: true } : {}),
       }),

@@ -1,6 +1,6 @@
 /** The class names of a data set. */
 import { SoftshardError } from '../errors.ts';
-import type { Sample } from './sample.ts';
+import type { Dataset, Sample } from './sample.ts';
 
 /** Names for classes that have none: class0, class1, ... */
 export const placeholderNames = (count: number): readonly string[] =>
@@ -82,4 +82,29 @@ export function checkClasses(samples: readonly Pick<Sample, 'labels' | 'path'>[]
       remedy: 'Use a model and a data yaml with the same classes as the labels.',
     });
   }
+}
+
+/**
+ * Checks that two splits of a data set name the same classes in the same order: each may have an annotation file of
+ * its own. Throws E_DATA_YAML naming the first class that differs. Splits without names are not compared.
+ */
+export function checkSameClasses(
+  train: Pick<Dataset, 'names' | 'namesKnown' | 'root'>,
+  other: Pick<Dataset, 'names' | 'namesKnown'>,
+  split: string,
+): void {
+  if (!train.namesKnown || !other.namesKnown) return;
+  const length = Math.max(train.names.length, other.names.length);
+  const at = Array.from({ length }, (_, i) => i).find((i) => train.names[i] !== other.names[i]);
+  if (at === undefined) return;
+  const said = ({ names }: Pick<Dataset, 'names'>): string =>
+    `${names.length} classes, class ${at} ${names[at] === undefined ? 'missing' : `"${names[at]}"`}`;
+  throw new SoftshardError('E_DATA_YAML', {
+    message: `The split ${split} names other classes than the one to train on.`,
+    where: train.root,
+    expected: said(train),
+    found: said(other),
+    remedy:
+      'Give all annotation files the same categories, or a data yaml with names, which maps them by name.',
+  });
 }

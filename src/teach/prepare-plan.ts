@@ -7,6 +7,7 @@ import { partnerIdentity } from '../augment/partners.ts';
 import { settingGroups } from '../flow/setting-groups.ts';
 import { canonicalJson } from '../text/canonical-json.ts';
 import type { Identity } from '../cache/identity.ts';
+import { dataOption } from '../data/data-option.ts';
 import { makePlan, type Plan, type Unit, type ViewKey } from '../data/plan.ts';
 import { readDataset } from '../data/read-dataset.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -15,7 +16,7 @@ import { SoftshardError } from '../errors.ts';
 
 /** Options by which views are chosen and made. */
 export const viewPlanOptions = {
-  data: z.string().describe('data yaml, or a folder with images/ and labels/'),
+  data: dataOption,
   split: z
     .enum(['train', 'val', 'test', 'all'])
     .optional()

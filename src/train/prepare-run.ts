@@ -4,7 +4,7 @@ import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
 import type { TrainingHyp } from '../augment/training-hyp.ts';
 import type { JsonRecord } from '../cache/identity.ts';
-import { checkClasses } from '../data/class-names.ts';
+import { checkClasses, checkSameClasses } from '../data/class-names.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { DistillationOptions } from '../loss/distillation-options.ts';
 import { buildGraph, type ModelGraph } from '../model/graph.ts';
@@ -64,6 +64,7 @@ export async function prepareRun(options: TrainOptions, context: DataContext): P
   const augmentation =
     cache?.teacher.augmentation ?? (hyp.given.size > 0 ? augmentationOf(hyp) : LETTERBOX_ONLY);
   const validation = await readValidation(options, context);
+  if (validation !== undefined) checkSameClasses(dataset, validation, options.valSplit);
   const run = {
     ...{ options, dataset, validation, share, cache, augmentation, distillation, graph, initial },
     participants: dataset.samples.map((sample) => sample.index),

@@ -1,5 +1,6 @@
 /** The options of `train`: one schema for the command line, the library and the help. */
 import { z } from 'zod';
+import { dataOption } from '../data/data-option.ts';
 import { imageCacheOptions } from '../augment/image-cache-options.ts';
 import { engineOptions } from '../flow/engine-options.ts';
 import { UPDATE_RULES, type UpdateRuleName } from '../optim/update-rule.ts';
@@ -7,7 +8,7 @@ import { UPDATE_RULES, type UpdateRuleName } from '../optim/update-rule.ts';
 const count = z.int().min(1);
 
 export const trainOptionsSchema = z.strictObject({
-  data: z.string().describe('data yaml, or a folder with images/ and labels/'),
+  data: dataOption,
   cfg: z.string().default('yolov5p.yaml').describe('student: a model yaml, or the name of a built-in one'),
   weights: z.string().default('').describe('weights to begin with (.pt, safetensors); empty: random ones'),
   transfer: z
