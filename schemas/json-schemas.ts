@@ -34,7 +34,17 @@ const eventBodies = [
     dataWait,
     ...rates,
   }),
-  z.object({ type: z.literal('step'), done: z.int(), total: z.int(), ...rates }),
+  z.object({
+    type: z.literal('step'),
+    done: z.int(),
+    total: z.int(),
+    of: z.string().optional(),
+    rateOf: z.string().optional(),
+    metrics: z.record(z.string(), z.number()).optional(),
+    memoryBytes: z.int().optional(),
+    dataWait,
+    ...rates,
+  }),
   z.object({
     type: z.literal('epoch'),
     epoch: z.int(),

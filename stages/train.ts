@@ -13,6 +13,7 @@ import type { JsonRecord } from '../src/cache/identity.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { SoftshardError } from '../src/errors.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
+import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
@@ -138,7 +139,7 @@ export async function train(options: TrainOptions, context: StepContext): Promis
     const labelled = run.dataset.samples.filter((sample) => sample.labels !== undefined).length;
     context.emit({
       type: 'start',
-      version: { format: 'softshard-events', major: 1, minor: 0 },
+      version: EVENT_FORMAT,
       message:
         `student ${options.cfg}: ${parameters} parameters; ${run.participants.length} images, ${labelled} labelled` +
         (begun === undefined ? '' : `; going on at epoch ${begun.epoch}, batch ${begun.batch}`),

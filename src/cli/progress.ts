@@ -66,7 +66,14 @@ const epochLine = (event: EpochEvent): string =>
   ].join('  ');
 
 const stepLine = (event: StepEvent): string =>
-  [`${event.step}: ${event.done}/${event.total}`, ...pace(event, 'images')].join('  ');
+  [
+    `${event.step}: ${event.done}/${event.total}${event.of === undefined ? '' : ` ${event.of}`}`,
+    ...Object.entries(event.metrics ?? {}).map(
+      ([name, value]) => `${name.replace(/^train\//, '')} ${figure(value)}`,
+    ),
+    ...(event.memoryBytes === undefined ? [] : [`${(event.memoryBytes / 1e9).toFixed(2)} GB`]),
+    ...pace(event, event.rateOf ?? 'images'),
+  ].join('  ');
 
 /** Makes the display of one process. Failures and results are not its business. */
 export const createProgress = (screen: Screen): Progress => {

@@ -45,7 +45,8 @@ export const command = defineStep({
         if (done < total && performance.now() - told < TELL_MS) return;
         told = performance.now();
         const rate = done / Math.max(1e-3, (told - began) / 1000);
-        context.emit({ type: 'step', done, total, rate, etaS: (total - done) / rate });
+        const of = { of: 'units', rateOf: 'units' } as const;
+        context.emit({ type: 'step', done, total, ...of, rate, etaS: (total - done) / rate });
       },
     });
   },

@@ -2,7 +2,7 @@
 import type { ErrorRecord } from '../errors.ts';
 
 /** Version of the event stream, carried by `start`. */
-export const EVENT_FORMAT = { format: 'softshard-events', major: 1, minor: 0 } as const;
+export const EVENT_FORMAT = { format: 'softshard-events', major: 1, minor: 1 } as const;
 
 interface EventBase {
   /** Identifies the step run that emits it: `NAME-PID`. */
@@ -39,8 +39,18 @@ export interface StepEvent extends EventBase {
   readonly type: 'step';
   readonly done: number;
   readonly total: number;
+  /** What is counted: `batches of epoch 3`, `images of yolov5n.pt`. */
+  readonly of?: string;
+  /** Means so far by name (`train/hard/box`, ...). */
+  readonly metrics?: Readonly<Record<string, number>>;
+  /** What `rate` counts a second; images by default. */
+  readonly rateOf?: string;
   readonly rate?: number;
+  /** Share (0...1) of the time spent waiting for data. */
+  readonly dataWait?: number;
   readonly etaS?: number;
+  /** Memory of the process: resident bytes. */
+  readonly memoryBytes?: number;
 }
 
 export interface EpochEvent extends EventBase {

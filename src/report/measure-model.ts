@@ -48,7 +48,7 @@ export async function measureModel(
       onProgress: (done, total) => {
         if (done < total && performance.now() - told < 1000) return;
         told = performance.now();
-        context.emit({ type: 'step', done, total });
+        context.emit({ type: 'step', done, total, of: `images of ${name}` });
       },
     });
     context.info(`${name}: mAP50 ${metrics.mAP50.toFixed(3)}, mAP50-95 ${metrics.mAP50_95.toFixed(3)}`);

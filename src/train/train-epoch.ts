@@ -17,8 +17,8 @@ export interface EpochPace {
 export interface EpochWork {
   readonly batches: Observable<Prefetched<HostBatch>>;
   readonly step: (batch: HostBatch) => StepResult;
-  /** After each batch, with the images a second so far. */
-  readonly onBatch: (rate: number) => Promise<void>;
+  /** After each batch, with the pace so far. */
+  readonly onBatch: (pace: EpochPace) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -26,6 +26,12 @@ function addUp({ sums }: Progress, { logged, gradientNorm }: StepResult): void {
   for (const [name, value] of Object.entries({ ...logged, gradient_norm: gradientNorm })) {
     sums[name] = (sums[name] ?? 0) + value;
   }
+}
+
+/** The pace of `views` images since `begin`, of which `computing` ms went into steps. */
+function paceSince(begin: number, computing: number, views: number): EpochPace {
+  const total = performance.now() - begin;
+  return { dataWait: total > 0 ? Math.max(0, 1 - computing / total) : 0, rate: (views * 1000) / total };
 }
 
 /**
@@ -48,10 +54,9 @@ export async function trainEpoch(progress: Progress, work: EpochWork): Promise<E
       release();
       addUp(progress, result);
       progress.batch += 1;
-      await work.onBatch(views / ((performance.now() - begin) / 1000));
+      await work.onBatch(paceSince(begin, computing, views));
     }),
   );
   await lastValueFrom(trained, { defaultValue: undefined });
-  const total = performance.now() - begin;
-  return { dataWait: total > 0 ? Math.max(0, 1 - computing / total) : 0, rate: (views * 1000) / total };
+  return paceSince(begin, computing, views);
 }

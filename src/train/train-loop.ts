@@ -16,7 +16,8 @@ import { openRunBatches } from './run-batches.ts';
 import { runFiles } from './run-files.ts';
 import { runSchedule } from './run-schedule.ts';
 import { createRunStep } from './run-step.ts';
-import { trainEpoch } from './train-epoch.ts';
+import { batchEvent } from './batch-event.ts';
+import { trainEpoch, type EpochPace } from './train-epoch.ts';
 import { disposeState, startTraining } from './training-state.ts';
 
 export interface TrainLoopOptions {
@@ -57,10 +58,10 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
     await writeResults(files.results, progress.rows);
     await events.append(progress.rows);
   };
-  const onBatch = async (rate: number): Promise<void> => {
-    const done = progress.epoch * perEpoch + progress.batch;
-    const total = options.epochs * perEpoch;
-    context.emit({ type: 'step', done, total, rate, etaS: (total - done) * (options.batchSize / rate) });
+  const onBatch = async (pace: EpochPace): Promise<void> => {
+    context.emit(
+      batchEvent(progress, { perEpoch, epochs: options.epochs, batchSize: options.batchSize }, pace),
+    );
     if (performance.now() - lastSave > options.checkpointMinutes * 60_000) await save();
   };
 

@@ -6,7 +6,7 @@ import type { EventBody } from '../../src/flow/step-command.ts';
 const written = (isTerminal: boolean, events: readonly EventBody[]): string => {
   let text = '';
   const write = (part: string): void => void (text += part);
-  const progress = createProgress({ write, isTerminal, hasColour: false, columns: 60 });
+  const progress = createProgress({ write, isTerminal, hasColour: false, columns: 80 });
   for (const body of events) progress.show({ ...body, run: 'train-1', step: 'train' });
   return text;
 };
@@ -34,10 +34,10 @@ describe('createProgress', () => {
 
   test('rewrites one line on a terminal, clears it before the next, cut to its width', () => {
     const text = written(true, [
-      { type: 'step', done: 1, total: 4, rate: 2 },
+      { type: 'step', done: 1, total: 4, of: 'batches of epoch 1/1', rate: 2, memoryBytes: 1.5e9 },
       { type: 'info', message: 'x' },
     ]);
-    assert.equal(text, '\r\u001b[Ktrain: 1/4  2 images/s\r\u001b[Ktrain: x\n');
+    assert.equal(text, '\r\u001b[Ktrain: 1/4 batches of epoch 1/1  1.50 GB  2 images/s\r\u001b[Ktrain: x\n');
   });
 
   test('elsewhere a line at each tenth', () => {
