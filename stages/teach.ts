@@ -15,7 +15,6 @@ import { folderStore } from '../src/cache/folder-store.ts';
 import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
 import { bytesText } from '../src/cache/inspect.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
-import type { EngineInfo } from '../src/engine/engine.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
@@ -33,6 +32,7 @@ import { selectUnits } from '../src/teach/prepare-plan.ts';
 import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
 import { engineOfCache } from '../src/teach/recorded-engine.ts';
 import { settleAnswers } from '../src/teach/settle-answers.ts';
+import { teachProvenance } from '../src/teach/teach-provenance.ts';
 import { teachOptionsSchema, type TeachStepOptions } from '../src/teach/teach-options.ts';
 import { cached, type LeasedTarget } from './cached.ts';
 import { decode, type LeasedView } from './decode.ts';
@@ -58,24 +58,6 @@ export interface TeachResult {
   /** Bytes of the answers at most, as planned. */
   readonly bytes: number;
 }
-
-const provenanceOf = (
-  info: EngineInfo,
-  teachBatch: number,
-  versions: ReturnType<typeof decoderVersions>,
-): Record<string, string | number | boolean> => ({
-  engine: info.name,
-  tfjs: info.tfjs,
-  tensorflow: info.tensorflow ?? 'none',
-  device: info.device,
-  threads: info.threads,
-  isa: info.isa,
-  teachBatch,
-  foldedBatchNorm: true,
-  ...versions,
-  node: process.version,
-  v8: process.versions.v8,
-});
 
 /** Teaches as the options say. */
 export async function runTeach(options: TeachStepOptions, context: StepContext): Promise<TeachResult> {
@@ -144,7 +126,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
       store,
       localDir: `${options.cache}.local`,
       identity,
-      provenance: provenanceOf(info, teachBatch, shards?.versions ?? decoderVersions()),
+      provenance: teachProvenance(info, teachBatch, shards?.versions ?? decoderVersions()),
       ...settled,
       codecs: HEAD_CODECS,
       signal: context.signal,

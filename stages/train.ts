@@ -19,8 +19,15 @@ import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts
 import { parameterCount } from '../src/model/graph.ts';
 import { givenOptions, trainCommand } from '../src/train/given-options.ts';
 import { readProgress, type Progress } from '../src/train/checkpoint.ts';
-import { prepareRun } from '../src/train/prepare-run.ts';
-import { compareRun, engineOfRun, readRunRecord, writeRunRecord } from '../src/train/run-record.ts';
+import { prepareRun, type PreparedRun } from '../src/train/prepare-run.ts';
+import {
+  compareRun,
+  engineOfLiveTeacher,
+  engineOfRun,
+  readRunRecord,
+  writeRunRecord,
+  type RunRecord,
+} from '../src/train/run-record.ts';
 import { runFiles } from '../src/train/run-files.ts';
 import { trainLoop } from '../src/train/train-loop.ts';
 import { trainOptionsSchema, type TrainOptions } from '../src/train/train-options.ts';
@@ -81,7 +88,21 @@ export async function train(options: TrainOptions, context: StepContext): Promis
       remedy: 'Leave --resume out to begin, or name another --project and --name.',
     });
   }
-  const run = await prepareRun(options, context);
+  const run = await prepareRun(options, context, recorded && engineOfLiveTeacher(recorded));
+  try {
+    return await trainPrepared(run, recorded, context);
+  } finally {
+    await run.cache?.close();
+  }
+}
+
+async function trainPrepared(
+  run: PreparedRun,
+  recorded: RunRecord | undefined,
+  context: StepContext,
+): Promise<TrainResult> {
+  const { options } = run;
+  const folder = folderOf(options);
   const parameters = parameterCount(run.graph);
   await mkdir(folder, { recursive: true });
   const lock = await lockWriter(`${folder}.local`);
@@ -90,8 +111,11 @@ export async function train(options: TrainOptions, context: StepContext): Promis
     context.info(
       `engine ${engine.info.name} on ${engine.info.device} (${reason}), ${engine.info.threads} threads`,
     );
+    // A cache's answers are fixed; those of a live teacher depend on what makes them.
+    const tellsTeacher = run.cache?.live === true || recorded?.provenance['teacher'] !== undefined;
     const provenance = {
       engine: engine.info,
+      ...(tellsTeacher ? { teacher: run.cache?.reader.manifest.provenance } : {}),
       ...decoderVersions(),
       node: process.version,
       v8: process.versions.v8,
@@ -128,6 +152,7 @@ export async function train(options: TrainOptions, context: StepContext): Promis
         epochs: options.epochs,
         data: options.data,
         cache: options.cache ?? null,
+        ...(options.liveTeacher === undefined ? {} : { liveTeacher: options.liveTeacher }),
         weights: options.weights,
         cfg: options.cfg,
         breaks: [

@@ -82,7 +82,7 @@ async function sealedUnits(store: Store, seal: Seal, manifest: Uint8Array, units
 }
 
 /** Joins the answers that several parts give to one view. */
-function joinTargets(targets: readonly Target[], where: string): Target {
+export function joinTargets(targets: readonly Target[], where: string): Target {
   const [first, ...others] = targets;
   if (first === undefined) throw malformed(where, 'no answers');
   const blobs = new Map(first.blobs);

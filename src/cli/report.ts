@@ -87,7 +87,7 @@ export async function report(options: ReportOptions, context: StepContext): Prom
   // One after another: at no time are two models in memory.
   const teacher =
     options.teacher === undefined ? undefined : await measure('teacher', options.teacher, options.teacherCfg);
-  const isDistilled = record.places['cache'] !== null && record.places['cache'] !== undefined;
+  const isDistilled = ['cache', 'liveTeacher'].some((key) => placeOf(record, key) !== undefined);
   const student = await measure(isDistilled ? 'distilled student' : 'student', weights);
   const control = baseline === undefined ? undefined : await measure('labels only', baseline);
   const rows = [teacher, student, control].flatMap((measured) => measured?.row ?? []);

@@ -2,8 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { basename, extname } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { SoftshardError, fromErrorRecord, reasonOf } from '../errors.ts';
+import { CHANNEL_FD, createChannel, type Channel } from './channel.ts';
 import type { SoftshardEvent } from './events.ts';
 import { interruptionOf } from './interrupt.ts';
 import { isNoise, noiseFilter } from './known-noise.ts';
@@ -39,6 +40,8 @@ export interface RunStepOptions {
   readonly display?: 'own' | 'none';
   /** Called with the child's pid once it runs. */
   readonly onStart?: (pid: number) => void;
+  /** Takes this end of a channel to the child, which is opened where this is given. */
+  readonly onChannel?: (channel: Channel) => void;
 }
 
 /** How a step's process ended. */
@@ -124,11 +127,15 @@ export const followStep = async (options: RunStepOptions): Promise<StepExit> => 
   const engine = options.engine ?? machineEnvironment();
   const { isTTY, columns } = process.stderr;
   const child = spawn(process.execPath, [...nodeArguments, file, ...options.argv], {
-    stdio: ['ignore', display === 'own' ? 'inherit' : 'pipe', 'pipe', 'pipe'],
+    stdio: [
+      ...(['ignore', display === 'own' ? 'inherit' : 'pipe', 'pipe', 'pipe'] as const),
+      ...(options.onChannel === undefined ? [] : (['pipe'] as const)),
+    ],
     detached: true,
     env: {
       ...stepEnvironment(options.env ?? process.env, engine),
       ...{ [PARENT_FD]: '3', [DISPLAY]: display },
+      ...(options.onChannel === undefined ? {} : { [CHANNEL_FD]: '4' }),
       ...(display === 'own' && isTTY ? { [COLUMNS]: String(Math.max(20, columns || 100)) } : {}),
     },
   });
@@ -155,6 +162,8 @@ export const followStep = async (options: RunStepOptions): Promise<StepExit> => 
   if (child.stderr !== null)
     streams.push(display === 'own' ? passOn(child.stderr) : readLines(child.stderr, onErrorLine));
   child.stdout?.resume();
+  const channel = child.stdio[4];
+  if (channel !== null && channel !== undefined) options.onChannel?.(createChannel(channel as Duplex));
   if (signal?.aborted === true) interrupt();
   signal?.addEventListener('abort', interrupt);
   try {
@@ -170,6 +179,7 @@ export const followStep = async (options: RunStepOptions): Promise<StepExit> => 
   } finally {
     signal?.removeEventListener('abort', interrupt);
     events?.destroy();
+    channel?.destroy();
   }
 };
 

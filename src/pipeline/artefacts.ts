@@ -19,6 +19,14 @@ export interface CacheRef {
   readonly units: number;
 }
 
+/** A teacher that answers while the student trains, in a process of its own that the training starts and ends. */
+export interface LiveTeacherRef {
+  readonly kind: 'live-teacher';
+  readonly weights: string;
+  /** The options of `teach` that choose its answers. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** A finished training. */
 export interface RunRef {
   readonly kind: 'run';

@@ -5,6 +5,7 @@ export type {
   DatasetRef,
   Evaluation,
   ExportRef,
+  LiveTeacherRef,
   ReportRef,
   RunRef,
   WeightsRef,
@@ -12,7 +13,7 @@ export type {
 export { comparison } from './comparison.ts';
 export { definePipeline } from './define-pipeline.ts';
 export { perform } from './perform.ts';
-export { evaluate, exportModel, report, teach, train } from './steps.ts';
+export { evaluate, exportModel, liveTeacher, report, teach, train } from './steps.ts';
 export type {
   EngineChoice,
   EvaluateStepOptions,

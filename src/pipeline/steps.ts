@@ -9,11 +9,12 @@ import {
   type DatasetRef,
   type Evaluation,
   type ExportRef,
+  type LiveTeacherRef,
   type ReportRef,
   type RunRef,
   type WeightsRef,
 } from './artefacts.ts';
-import { stepArgv } from './step-argv.ts';
+import { stepArgv } from '../cli/step-argv.ts';
 
 /** One process to run: a step's name, its arguments as a person would type them, and how to read its result. */
 export interface Step<T> {
@@ -58,12 +59,28 @@ export const teach = ({ weights, data, ...rest }: TeachStepOptions): Step<CacheR
   decode: decodeResult.teach,
 });
 
+/**
+ * The teacher of `teach`, live instead of cached: the same options, the same answers, nothing written. In a pipeline
+ * `liveTeacher(options)` stands where `await perform(teach(options), context)` stood.
+ */
+export const liveTeacher = (
+  options: Omit<TeachStepOptions, 'cache'> & { readonly cache?: string | undefined },
+): LiveTeacherRef => {
+  const { weights, data, ...rest } = options;
+  const settings = Object.entries({ ...rest, data: data.data, split: data.split, cache: undefined });
+  return {
+    kind: 'live-teacher',
+    weights: weights.file,
+    settings: Object.fromEntries(settings.filter(([, value]) => value !== undefined)),
+  };
+};
+
 export interface TrainStepOptions extends Machine {
   /** Model yaml of the student. */
   readonly cfg: string;
   readonly data: DatasetRef;
-  /** The teacher's answers; without, training on labels alone. */
-  readonly cache?: CacheRef | undefined;
+  /** The teacher's answers, cached or live; without, training on labels alone. */
+  readonly cache?: CacheRef | LiveTeacherRef | undefined;
   readonly weights?: WeightsRef | undefined;
   /** `partial` keeps what fits of the weights. */
   readonly transfer?: 'full' | 'partial' | undefined;
@@ -96,13 +113,23 @@ export interface TrainStepOptions extends Machine {
   readonly name: string;
 }
 
+const answersOf = (
+  cache: CacheRef | LiveTeacherRef | undefined,
+  set: TrainStepOptions['set'],
+): Pick<TrainStepOptions, 'set'> & { readonly cache?: string; readonly liveTeacher?: string } => {
+  if (cache === undefined) return { set };
+  if (cache.kind === 'cache') return { cache: cache.dir, set };
+  return { liveTeacher: cache.weights, set: { ...set, teach: cache.settings } };
+};
+
 /** Trains a student. */
-export const train = ({ data, cache, weights, ...rest }: TrainStepOptions): Step<RunRef> => ({
+export const train = ({ data, cache, weights, set, ...rest }: TrainStepOptions): Step<RunRef> => ({
   name: 'train',
   label: `train ${rest.name}`,
   script: 'train',
   argv: stepArgv({
-    ...{ data: data.data, split: data.split, cache: cache?.dir, weights: weights?.file },
+    ...{ data: data.data, split: data.split, weights: weights?.file },
+    ...answersOf(cache, set),
     ...rest,
   }),
   decode: decodeResult.train,

@@ -24,7 +24,7 @@ export interface PreparedTeaching {
 
 /** Reads and checks all that teaching needs. Throws as `preparePlan`, `loadTeacher` and `planAnswers` do. */
 export async function prepareTeaching(
-  options: TeachStepOptions,
+  options: Omit<TeachStepOptions, 'cache' | 'units'> & { readonly cache?: string },
   context: PlanContext,
 ): Promise<PreparedTeaching> {
   const prepared = await preparePlan(options, context);
@@ -34,7 +34,8 @@ export async function prepareTeaching(
   checkTeacherClasses(head, dataset, options.weights);
   const bounds = errorBounds(options);
   // What bounds gave a cache once is what it has.
-  const recorded = bounds === undefined ? undefined : await recordedHeadCodec(options.cache);
+  const recorded =
+    bounds === undefined || options.cache === undefined ? undefined : await recordedHeadCodec(options.cache);
   const planned = planAnswers(graph, head, { ...options, codec: recorded ?? options.codec });
   return {
     prepared,

@@ -25,7 +25,7 @@ export type ViewSource =
     }
   | {
       readonly kind: 'cached';
-      readonly cache: Cache;
+      readonly cache: Pick<Cache, 'readMany'>;
       readonly views: number;
       /** Number of heads to read, 0 where no term needs them. */
       readonly heads: number;

@@ -11,15 +11,18 @@ import { SoftshardError } from '../errors.ts';
 import { HEAD_CODECS } from '../head-codec/codecs.ts';
 import { describeTeacherCache, type TeacherCache } from '../teach/teacher-cache.ts';
 
+/** What a training reads answers from: a cache, or a live teacher. */
+export type AnswerReader = Pick<Cache, 'manifest' | 'kinds' | 'readMany'>;
+
 export interface OpenedCache {
-  readonly reader: Cache;
+  readonly reader: AnswerReader;
   readonly teacher: TeacherCache;
+  /** Whether the answers come from a teacher that runs now. */
+  readonly live: boolean;
+  close(): Promise<void>;
 }
 
-/**
- * Opens a finished cache. Throws E_CACHE_IDENTITY when it was made for other images, another image size, or other
- * labelled images where partners were drawn among them; and as `openCache` does.
- */
+/** Opens a finished cache. Throws as `openCache` and `checkAnswers` do. */
 export async function openTeacherCache(
   path: string,
   dataset: Dataset,
@@ -27,6 +30,20 @@ export async function openTeacherCache(
   signal: AbortSignal,
 ): Promise<OpenedCache> {
   const reader = await openCache(folderStore(path), { signal, codecs: HEAD_CODECS });
+  const teacher = checkAnswers(reader, dataset, imgsz, path);
+  return { reader, teacher, live: false, close: () => Promise.resolve() };
+}
+
+/**
+ * Describes the teacher behind some answers. Throws E_CACHE_IDENTITY when they are to other images, in another image
+ * size, or to views of other labelled images where partners were drawn among them.
+ */
+export function checkAnswers(
+  reader: AnswerReader,
+  dataset: Dataset,
+  imgsz: number,
+  path: string,
+): TeacherCache {
   const teacher = describeTeacherCache(reader.manifest);
   const differs = (what: string, expected: string, found: string, remedy: string): SoftshardError =>
     new SoftshardError('E_CACHE_IDENTITY', {
@@ -64,7 +81,7 @@ export async function openTeacherCache(
       'Train on the labels that the cache was made with, or teach again into another cache.',
     );
   }
-  return { reader, teacher };
+  return teacher;
 }
 
 /**

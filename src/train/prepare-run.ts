@@ -12,7 +12,9 @@ import { readModelYaml } from '../model/model-yaml.ts';
 import type { TensorData } from '../model/tensor-data.ts';
 import { initialWeights } from './initial-weights.ts';
 import { labelledShare, type LabelledShare } from './labelled-share.ts';
-import { checkAugmentation, openTeacherCache, type OpenedCache } from './open-teacher-cache.ts';
+import type { EngineRecord } from '../flow/engine-choice.ts';
+import { openAnswers } from './open-answers.ts';
+import { checkAugmentation, type OpenedCache } from './open-teacher-cache.ts';
 import { readTrainingData, readValidation, type DataContext } from './run-data.ts';
 import { checkRunDistillation, readDistillation } from './run-distillation.ts';
 import { runIdentity } from './run-identity.ts';
@@ -26,6 +28,7 @@ export interface PreparedRun {
   readonly participants: readonly number[];
   /** How each batch is divided, where that is asked for. */
   readonly share: LabelledShare | undefined;
+  /** Where the teacher's answers come from; whoever prepared the run closes it. */
   readonly cache: OpenedCache | undefined;
   readonly augmentation: Augmentation;
   readonly hyp: TrainingHyp;
@@ -35,14 +38,35 @@ export interface PreparedRun {
   readonly identity: JsonRecord;
 }
 
-/** Reads and checks all that a run needs. Throws before anything is written. */
-export async function prepareRun(options: TrainOptions, context: DataContext): Promise<PreparedRun> {
-  const settings = settingGroups(options.set, ['hyp', 'distill'], 'hyp.KEY=VALUE or distill.KEY=VALUE');
+/**
+ * Reads and checks all that a run needs; `liveEngine` is the recorded one of the live teacher of a run that goes on.
+ * Throws before anything is written.
+ */
+export async function prepareRun(
+  options: TrainOptions,
+  context: DataContext,
+  liveEngine?: EngineRecord,
+): Promise<PreparedRun> {
+  const expected = 'hyp.KEY=VALUE, distill.KEY=VALUE or teach.OPTION=VALUE';
+  const settings = settingGroups(options.set, ['hyp', 'distill', 'teach'], expected);
   const dataset = await readTrainingData(options, context);
-  const cache =
-    options.cache === undefined
-      ? undefined
-      : await openTeacherCache(options.cache, dataset, options.imgsz, context.signal);
+  const cache = await openAnswers(options, dataset, settings.teach, liveEngine, context);
+  try {
+    return await prepareStudent({ options, dataset, cache, settings }, context);
+  } catch (error) {
+    await cache?.close();
+    throw error;
+  }
+}
+
+interface Begun extends Pick<PreparedRun, 'options' | 'dataset' | 'cache'> {
+  readonly settings: Readonly<Record<'hyp' | 'distill', Readonly<Record<string, unknown>>>>;
+}
+
+async function prepareStudent(
+  { options, dataset, cache, settings }: Begun,
+  context: DataContext,
+): Promise<PreparedRun> {
   const hyp = await readHyp(options.hyp ?? 'scratch-low', settings.hyp);
   if (cache !== undefined && options.hyp !== undefined) checkAugmentation(hyp, cache.teacher.augmentation);
   const distillation = await readDistillation(options, settings.distill, cache !== undefined);

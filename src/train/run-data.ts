@@ -2,7 +2,7 @@
 import { datasetSplits, readDataset } from '../data/read-dataset.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
-import type { TrainOptions } from './train-options.ts';
+import { hasTeacher, type TrainOptions } from './train-options.ts';
 
 export interface DataContext {
   readonly signal: AbortSignal;
@@ -19,11 +19,11 @@ const labelledPart = (dataset: Dataset): Dataset => ({
 });
 
 /**
- * The images to train on: without a cache only those with labels, since an image without annotation teaches nothing
+ * The images to train on: without a teacher only those with labels, since an image without annotation teaches nothing
  * then, nor may it enter a mosaic. Throws E_DATA_EMPTY when none is left, and as `readDataset` does.
  */
 export async function readTrainingData(options: TrainOptions, context: DataContext): Promise<Dataset> {
-  const { data, split, badImages, cache } = options;
+  const { data, split, badImages } = options;
   const whole = await readDataset({
     data,
     split,
@@ -32,12 +32,12 @@ export async function readTrainingData(options: TrainOptions, context: DataConte
     onWarning: (message) => context.warn(message),
   });
   for (const { path, reason } of whole.dropped) context.warn(`dropped ${path}: ${reason}`);
-  const dataset = cache === undefined ? labelledPart(whole) : whole;
+  const dataset = hasTeacher(options) ? whole : labelledPart(whole);
   if (dataset.samples.length > 0) return dataset;
   throw new SoftshardError('E_DATA_EMPTY', {
-    message: 'No image of the split carries labels, and there is no cache to learn from.',
+    message: 'No image of the split carries labels, and there is no teacher to learn from.',
     where: data,
-    remedy: 'Give --cache DIR, or label images.',
+    remedy: 'Give --cache DIR or --live-teacher FILE, or label images.',
   });
 }
 

@@ -33,7 +33,7 @@ async function readText(file: string): Promise<string> {
 
 /**
  * Reads the terms, with the settings `changes` laid over them. Throws E_LOSS on a bad one, E_FILE, E_OPTION_CONFLICT
- * when there are some and no cache.
+ * when there are some and no teacher.
  */
 export async function readDistillation(
   options: TrainOptions,
@@ -50,8 +50,8 @@ export async function readDistillation(
   if (options.distill !== undefined || !asksForLabels(changes)) {
     throw new SoftshardError('E_OPTION_CONFLICT', {
       message: 'Distillation terms need the answers of a teacher.',
-      expected: '--cache DIR',
-      found: 'no cache',
+      expected: '--cache DIR or --live-teacher FILE',
+      found: 'neither',
       remedy: 'Make a cache with softshard teach, or leave the distillation options out.',
     });
   }

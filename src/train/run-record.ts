@@ -101,3 +101,13 @@ export function engineOfRun({ provenance }: Pick<RunRecord, 'provenance'>): Engi
   const { name, threads, isa } = parsed.data;
   return engineRecord(name, threads, isa);
 }
+
+const teacherProvenance = z.looseObject({ engine: z.unknown(), threads: z.unknown(), isa: z.unknown() });
+
+/** The engine of the live teacher that answered a run; undefined where there was none. */
+export function engineOfLiveTeacher({ provenance }: Pick<RunRecord, 'provenance'>): EngineRecord | undefined {
+  const parsed = teacherProvenance.safeParse(provenance['teacher']);
+  if (!parsed.success) return undefined;
+  const { engine, threads, isa } = parsed.data;
+  return engineRecord(engine, threads, isa);
+}

@@ -16,6 +16,14 @@ export const trainOptionsSchema = z.strictObject({
     .default('full')
     .describe('partial: keep what fits of the weights and begin the rest anew'),
   cache: z.string().optional().describe('cache of a teacher; without one, training on labels alone'),
+  liveTeacher: z
+    .string()
+    .optional()
+    .describe(
+      'weights of a teacher that answers live, in a process of its own, instead of --cache; ' +
+        'options of teach as --set teach.OPTION=VALUE',
+    )
+    .meta({ placeholder: 'FILE' }),
   split: z.enum(['train', 'val', 'test', 'all']).optional().describe('split to train on; train by default'),
   distill: z
     .string()
@@ -97,11 +105,16 @@ export const trainOptionsSchema = z.strictObject({
 
 export type TrainOptions = z.output<typeof trainOptionsSchema>;
 
+/** Whether a run learns from a teacher, cached or live. */
+export const hasTeacher = ({ cache, liveTeacher }: TrainOptions): boolean =>
+  cache !== undefined || liveTeacher !== undefined;
+
 /** Options that decide no bit of the result: they may differ when a run is resumed. */
 export const FREE_OPTIONS = [
   'data',
   'weights',
   'cache',
+  'liveTeacher',
   'distill',
   'set',
   'hyp',

@@ -1,6 +1,6 @@
 /** Writes a step's options as the words of its command line. */
-import { kebab } from '../cli/option-spec.ts';
-import { settingTexts } from '../cli/set-value.ts';
+import { kebab } from './option-spec.ts';
+import { settingTexts } from './set-value.ts';
 
 type Value =
   string | number | boolean | undefined | readonly (string | number)[] | Readonly<Record<string, unknown>>;

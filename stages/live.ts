@@ -1,0 +1,120 @@
+/**
+ * The teacher in a process of its own beside the student's: it answers over a channel, in the batches of `teach`, and
+ * writes nothing. `softshard train --live-teacher FILE` starts it; it stands where the stage `cached` stands in `teach`.
+ */
+import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
+import { createViewDecoder } from '../src/augment/view-decoder.ts';
+import { encodeManifest } from '../src/cache/manifest.ts';
+import { codedAnswers } from '../src/cache/part.ts';
+import { decoderVersions } from '../src/data/decoder-versions.ts';
+import { SoftshardError } from '../src/errors.ts';
+import { openChannel, type Channel } from '../src/flow/channel.ts';
+import { createCredits } from '../src/flow/credits.ts';
+import { openStepEngine } from '../src/flow/open-step-engine.ts';
+import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
+import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
+import { createInference } from '../src/model/inference.ts';
+import { chain } from '../src/stage.ts';
+import { liveAnswers } from '../src/teach/live-answers.ts';
+import { liveOptionsSchema, type LiveOptions } from '../src/teach/live-options.ts';
+import { openPixelShards } from '../src/teach/pixel-shards.ts';
+import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
+import { serveAnswers } from '../src/teach/serve-answers.ts';
+import { settleAnswers } from '../src/teach/settle-answers.ts';
+import { teachProvenance } from '../src/teach/teach-provenance.ts';
+import { decode } from './decode.ts';
+import { teach } from './teach.ts';
+
+const MB = 1024 * 1024;
+
+/** What a live teacher did. */
+export interface LiveResult {
+  /** Views that it was asked for, and views that it saw for that: more, where answers had to be forgotten. */
+  readonly asked: number;
+  readonly seen: number;
+}
+
+/** Answers over `channel` until its other end closes. */
+export async function runLive(
+  options: LiveOptions,
+  channel: Channel,
+  context: StepContext,
+): Promise<LiveResult> {
+  const teaching = await prepareTeaching(options, context);
+  const { prepared, teacher, planned, bounds, identity, extent } = teaching;
+  const { dataset, plan, imageSize, recordOf } = prepared;
+  const { teachBatch, hints, workers } = options;
+  const { signal } = context;
+  const shards =
+    options.from === undefined ? undefined : await openPixelShards(options.from, prepared.identity, signal);
+  const { engine, reason } = await openStepEngine(options);
+  const { info, ops } = engine;
+  context.info(
+    `teacher ${options.weights} on engine ${info.name} on ${info.device} (${reason}), ${info.threads} threads`,
+  );
+  const pixelBytes = imageSize * imageSize * 3;
+  const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
+  const credits = createCredits(options.credits * MB);
+  // With room for two batches one is decoded while the other is answered.
+  const concurrency = credits.total >= 2 * teachBatch * viewBytes ? 2 : 1;
+  const decoder =
+    shards === undefined
+      ? createViewDecoder({
+          ...{ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes },
+          imageCacheBytes: imageCacheLimit(options, process.availableMemory()),
+        })
+      : undefined;
+  const source = shards?.decoder ?? decoder;
+  if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
+  const model = createInference(teacher.graph, teacher.state, ops);
+  try {
+    const settled = await settleAnswers({
+      ...{ options, extent, bounds, plan, teacher, model, ops, decoder: source, recordOf, signal },
+      begun: false,
+      info: (message) => context.info(message),
+    });
+    const answers = codedAnswers(settled.extent, HEAD_CODECS);
+    const live = liveAnswers({
+      ...{ plan, teachBatch, answers, concurrency, keepBytes: options.keep * MB },
+      source: chain(
+        decode({ decoder: source, recordOf, viewBytes, ahead: teachBatch, batch: teachBatch }),
+        teach({ model, teachBatch, hints }),
+      ),
+      context: { credits, signal, emit: (event) => context.emit(event) },
+    });
+    await channel.send(
+      encodeManifest({
+        identity,
+        provenance: teachProvenance(info, teachBatch, shards?.versions ?? decoderVersions()),
+        ...settled,
+        extent: { ...settled.extent, answers: answers.map(({ stored: _, ...answer }) => answer) },
+      }),
+    );
+    await serveAnswers(channel, live, signal);
+    return live.counts;
+  } finally {
+    model.dispose();
+    await decoder?.close();
+  }
+}
+
+export const command = defineStep({
+  name: 'live',
+  summary: 'Answers a training over a channel; softshard train --live-teacher starts it.',
+  options: liveOptionsSchema,
+  // Whoever starts it sets the environment of the recorded threads.
+  environment: 'none',
+  run: async (options, context) => {
+    const channel = openChannel();
+    if (channel === undefined) {
+      throw new SoftshardError('E_USAGE', {
+        message: 'A live teacher answers a training, and none has started this one.',
+        remedy: 'Use softshard train --live-teacher FILE.',
+      });
+    }
+    return runLive(options, channel, context);
+  },
+  describe: ({ asked, seen }) => `answered for ${asked} views, ran on ${seen}`,
+});
+
+stepMain(import.meta.url, command);
