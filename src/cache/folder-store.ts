@@ -91,12 +91,17 @@ export function folderStore(root: string): Store {
       await handle.close().catch(() => undefined);
       await unlink(temporary).catch(() => undefined);
     };
-    const finish = async (): Promise<'created' | 'exists'> => {
-      await handle.sync();
-      const outcome = await appear(temporary, path);
-      await discard();
-      await syncFolder(dirname(path));
-      return outcome;
+    const finish = async <T>(name: () => Promise<T>): Promise<T> => {
+      try {
+        await handle.sync();
+        const outcome = await name();
+        await discard();
+        await syncFolder(dirname(path));
+        return outcome;
+      } catch (error) {
+        await discard();
+        return fail(error);
+      }
     };
     return {
       write: async (bytes) => {
@@ -106,14 +111,8 @@ export function folderStore(root: string): Store {
           done += bytesWritten;
         }
       },
-      commit: async () => {
-        try {
-          return await finish();
-        } catch (error) {
-          await discard();
-          return fail(error);
-        }
-      },
+      commit: () => finish(() => appear(temporary, path)),
+      replace: () => finish(() => rename(temporary, path)),
       abort: discard,
     };
   };

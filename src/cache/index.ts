@@ -46,4 +46,13 @@ export { cacheSchemas, type JsonSchema } from './schemas.ts';
 export { CACHE_FORMAT, INDEX_FORMAT, SEAL_FORMAT, SHARD_FORMAT, UNIT_FORMAT, unitName } from './formats.ts';
 export { verifyCache, type VerifyOptions, type VerifyReport } from './verify.ts';
 export { type CacheProblem } from './findings.ts';
+export {
+  findDamage,
+  type CacheDamage,
+  type DamageOptions,
+  type ShardDamage,
+  type UnitDamage,
+} from './damage.ts';
+export { mendManifest } from './mend-manifest.ts';
+export { lostViews, repairCache, type Recompute, type RepairOptions, type RepairReport } from './repair.ts';
 export { bytesText, inspectCache, summaryText, type AnswerSummary, type CacheSummary } from './inspect.ts';

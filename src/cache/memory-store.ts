@@ -22,6 +22,10 @@ export function memoryStore(objects = new Map<string, Uint8Array>()): Store {
           return Promise.resolve();
         },
         commit: async () => Promise.resolve(put(name, Buffer.concat(chunks))),
+        replace: async () => {
+          objects.set(name, Buffer.concat(chunks));
+          return Promise.resolve();
+        },
         abort: async () => Promise.resolve(),
       });
     },

@@ -115,6 +115,14 @@ export function encodeRecord(target: Target, names: readonly string[], codec: Co
   return out;
 }
 
+/** Bytes of the record whose map, of `mapBytes` bytes, is `map`. Throws E_CACHE_FORMAT. */
+export function recordBytes(map: unknown, mapBytes: number, where: string): number {
+  const parsed = recordSchema.safeParse(map);
+  if (!parsed.success) throw malformed(where, parsed.error.issues[0]?.message ?? 'unknown');
+  const sizes = parsed.data.blobs.map(({ bytes }) => bytes);
+  return layout(mapBytes, sizes).end + CRC_BYTES;
+}
+
 /** The crc32 that stands at the end of a record. Throws E_CACHE_FORMAT when none does. */
 export function storedCrc(record: Uint8Array, where: string): number {
   const end = record.byteLength - CRC_BYTES;

@@ -34,6 +34,8 @@ export interface ShardEncoder {
   readonly header: Uint8Array;
   /** The bytes of the next record, with the nils before it. */
   add(target: Target): Uint8Array;
+  /** As `add`, for a record that is encoded already. */
+  addRecord(record: Uint8Array): Uint8Array;
   /** What the unit record says about the shard, once every target was added. */
   entry(): ShardEntry;
 }
@@ -46,18 +48,19 @@ export function shardEncoder(answer: CodedAnswer, unit: number, view: number, re
   const hash = createHash('sha256').update(header);
   const table: [number, number, number][] = [];
   let bytes = header.byteLength;
+  const addRecord = (record: Uint8Array): Uint8Array => {
+    const offset = align(bytes);
+    const chunk = Buffer.alloc(offset - bytes + record.byteLength, NIL);
+    chunk.set(record, offset - bytes);
+    table.push([offset, record.byteLength, storedCrc(record, name)]);
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    return chunk;
+  };
   return {
     header,
-    add: (target) => {
-      const record = encodeRecord(target, answer.blobs, answer.stored);
-      const offset = align(bytes);
-      const chunk = Buffer.alloc(offset - bytes + record.byteLength, NIL);
-      chunk.set(record, offset - bytes);
-      table.push([offset, record.byteLength, storedCrc(record, name)]);
-      hash.update(chunk);
-      bytes += chunk.byteLength;
-      return chunk;
-    },
+    add: (target) => addRecord(encodeRecord(target, answer.blobs, answer.stored)),
+    addRecord,
     entry: () => ({
       kind: answer.kind,
       codec: answer.codec,

@@ -9,6 +9,8 @@ export interface PendingObject {
   write(bytes: Uint8Array): Promise<void>;
   /** Makes the object appear whole and durable, unless the name is taken; then what is there stays. */
   commit(): Promise<'created' | 'exists'>;
+  /** As `commit`, in the place of what is there; where a store cannot, the name is free for a moment (`replace`). */
+  replace?(): Promise<void>;
   /** Forgets what was written. Does nothing after `commit`. */
   abort(): Promise<void>;
 }

@@ -1,11 +1,10 @@
 /** Checks every byte of a cache against its digests, up to SEAL, and names what disagrees. */
 import { manifestBytes } from './cache-reader.ts';
 import { sha256Hex } from './document.ts';
-import { unitContent, unitCount, type Extent } from './extent.ts';
+import { unitCount, type Extent } from './extent.ts';
 import { Findings, type CacheProblem } from './findings.ts';
 import { INDEX_NAME, MANIFEST_NAME, SEAL_NAME, unitName, unitOfName } from './formats.ts';
 import { decodeManifest } from './manifest.ts';
-import { shardName } from './part.ts';
 import { readUnit } from './read-unit.ts';
 import {
   decodeIndex,
@@ -17,6 +16,7 @@ import {
   type Seal,
 } from './seal.ts';
 import type { Store } from './store.ts';
+import { strangersAmong } from './strangers.ts';
 import { verifyShard } from './verify-shard.ts';
 
 export interface VerifyReport {
@@ -96,23 +96,6 @@ async function verifyUnit(
   return found;
 }
 
-/** Reports what lies in the cache and is none of its files. */
-function reportStrangers(
-  names: readonly string[],
-  units: readonly number[],
-  extent: Extent,
-  findings: Findings,
-) {
-  const strange = new Set(names);
-  for (const name of [MANIFEST_NAME, INDEX_NAME, SEAL_NAME]) strange.delete(name);
-  for (const unit of units) {
-    strange.delete(unitName(unit));
-    const { view } = unitContent(extent, unit);
-    for (const { kind, codec } of extent.answers) strange.delete(shardName({ view, kind, codec }, unit));
-  }
-  for (const name of strange) findings.add(name, 'The file does not belong to the cache.', 'E_CACHE_FORMAT');
-}
-
 /**
  * Reads the whole cache. A cache that is not sealed is a problem of SEAL, and its committed units are checked all
  * the same. Never throws for what is wrong with the cache; throws E_ABORTED.
@@ -156,7 +139,8 @@ export async function verifyCache(store: Store, options: VerifyOptions = {}): Pr
     if (found !== undefined) units.push(found);
     onUnit?.(i + 1, present.length);
   }
-  reportStrangers(names, present, extent, findings);
+  for (const name of strangersAmong(names, present, extent))
+    findings.add(name, 'The file does not belong to the cache.', 'E_CACHE_FORMAT');
   if (findings.problems.length === 0) checkTotals(stated, manifest, units, findings);
   return report(stated.seal !== undefined);
 }
