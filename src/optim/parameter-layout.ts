@@ -6,9 +6,9 @@ import { engineShape } from '../model/layout.ts';
 
 /**
  * Biases and betas; decayed filters; gammas of batch norms; filters (decayed) and biases of the hints' adapters,
- * which are dropped at export.
+ * which are dropped at export; what is frozen, which no gradient reaches.
  */
-export const PARAMETER_GROUPS = ['bias', 'weight', 'norm', 'adapterWeight', 'adapterBias'] as const;
+export const PARAMETER_GROUPS = ['bias', 'weight', 'norm', 'adapterWeight', 'adapterBias', 'frozen'] as const;
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
 
 export interface Slot {
@@ -41,14 +41,21 @@ export interface ExtraParameter {
 
 const GROUP_OF = { bias: 'bias', weight: 'weight', gamma: 'norm' } as const;
 
-/** Lays out the trainable entries of a graph, then the extra ones. */
-export function layoutParameters(graph: ModelGraph, extra: readonly ExtraParameter[] = []): ParameterLayout {
+/** The layer that a state-dict key belongs to: `model.3.conv.weight` is of layer 3. */
+const layerOf = (key: string): number => Number(/^model\.(\d+)\./.exec(key)?.[1] ?? -1);
+
+/** Lays out the trainable entries of a graph, then the extra ones, then the entries of the `frozen` layers. */
+export function layoutParameters(
+  graph: ModelGraph,
+  extra: readonly ExtraParameter[] = [],
+  frozen: ReadonlySet<number> = new Set(),
+): ParameterLayout {
   const all = [
-    ...graph.entries.flatMap(({ name, shape, role }) =>
-      role === 'bias' || role === 'weight' || role === 'gamma'
-        ? [{ key: name, shape: engineShape(shape), group: GROUP_OF[role] }]
-        : [],
-    ),
+    ...graph.entries.flatMap(({ name, shape, role }) => {
+      if (role !== 'bias' && role !== 'weight' && role !== 'gamma') return [];
+      const group = frozen.has(layerOf(name)) ? ('frozen' as const) : GROUP_OF[role];
+      return [{ key: name, shape: engineShape(shape), group }];
+    }),
     ...extra,
   ];
   const slots: Slot[] = [];
@@ -64,6 +71,26 @@ export function layoutParameters(graph: ModelGraph, extra: readonly ExtraParamet
     ranges.push({ group, offset: start, size: offset - start });
   }
   return { slots, ranges, size: offset };
+}
+
+/** Values that a gradient reaches: all but the frozen ones, which are the last. */
+export const trainedSize = ({ ranges, size }: ParameterLayout): number =>
+  size - (ranges.find(({ group }) => group === 'frozen')?.size ?? 0);
+
+/** The part of a layout that is trained, or the frozen one, whose offsets then begin at 0. */
+export function partOf(layout: ParameterLayout, part: 'trained' | 'frozen'): ParameterLayout {
+  const cut = trainedSize(layout);
+  const isFrozen = part === 'frozen';
+  const from = isFrozen ? cut : 0;
+  return {
+    slots: layout.slots
+      .filter(({ offset }) => offset >= cut === isFrozen)
+      .map((slot) => ({ ...slot, offset: slot.offset - from })),
+    ranges: layout.ranges
+      .filter(({ group }) => (group === 'frozen') === isFrozen)
+      .map((range) => ({ ...range, offset: range.offset - from })),
+    size: isFrozen ? layout.size - cut : cut,
+  };
 }
 
 /** Cuts a flat vector into its tensors by key. Differentiable: the gradient arrives flat. The caller disposes. */

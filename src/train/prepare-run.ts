@@ -10,6 +10,7 @@ import type { DistillationOptions } from '../loss/distillation-options.ts';
 import { buildGraph, type ModelGraph } from '../model/graph.ts';
 import { readModelYaml } from '../model/model-yaml.ts';
 import type { TensorData } from '../model/tensor-data.ts';
+import { frozenLayers } from './frozen-layers.ts';
 import { initialWeights } from './initial-weights.ts';
 import { labelledShare, type LabelledShare } from './labelled-share.ts';
 import type { EngineRecord } from '../flow/engine-choice.ts';
@@ -34,6 +35,8 @@ export interface PreparedRun {
   readonly hyp: TrainingHyp;
   readonly distillation: DistillationOptions;
   readonly graph: ModelGraph;
+  /** Layers that are not trained. */
+  readonly frozen: ReadonlySet<number>;
   readonly initial: ReadonlyMap<string, TensorData>;
   readonly identity: JsonRecord;
 }
@@ -92,6 +95,7 @@ async function prepareStudent(
   const run = {
     ...{ options, dataset, validation, share, cache, augmentation, distillation, graph, initial },
     participants: dataset.samples.map((sample) => sample.index),
+    frozen: frozenLayers(options.freeze, graph),
     hyp: hyp.training,
   };
   return { ...run, identity: runIdentity(run) };

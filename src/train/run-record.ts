@@ -8,6 +8,7 @@ import { reasonOf, SoftshardError } from '../errors.ts';
 import { writeFileAtomic } from '../flow/atomic-file.ts';
 import { engineRecord, type EngineRecord } from '../flow/engine-choice.ts';
 import { errnoOf } from '../flow/file-error.ts';
+import { defaultIdentityOptions } from './train-options.ts';
 
 export const RUN_FORMAT = { format: 'softshard-run', major: 1, minor: 0 } as const;
 
@@ -60,6 +61,16 @@ export async function writeRunRecord(
   await writeFileAtomic(runFile(folder), Buffer.from(text));
 }
 
+/** An identity in which an option that did not exist when the run was begun has its default. */
+function withDefaults(identity: JsonRecord): JsonRecord {
+  const options = z.record(z.string(), z.unknown()).safeParse(identity['options']);
+  if (!options.success) return identity;
+  return canonicalJson({
+    ...identity,
+    options: { ...defaultIdentityOptions(), ...options.data },
+  }) as JsonRecord;
+}
+
 /**
  * Throws E_RUN_OPTIONS naming the first option in which the run and the command differ, E_CACHE_PROVENANCE when the
  * run was made by another engine or build. `epochs` is compared by the caller, since it may grow.
@@ -69,7 +80,7 @@ export function compareRun(
   asked: { readonly identity: JsonRecord; readonly provenance: JsonRecord },
   folder: string,
 ): void {
-  const options = firstDifference(canonicalJson(asked.identity), recorded.identity);
+  const options = firstDifference(canonicalJson(asked.identity), withDefaults(recorded.identity));
   if (options !== undefined) {
     throw new SoftshardError('E_RUN_OPTIONS', {
       message: 'The run exists and was made with other options.',

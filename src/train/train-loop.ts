@@ -38,7 +38,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
   const files = runFiles(folder);
   const rule = UPDATE_RULES[options.optimizer];
   const adapters = createAdapters(distillation.hints, hintChannels(run), options.seed);
-  const state = startTraining(graph, run.initial, rule, adapters);
+  const state = startTraining(graph, run.initial, rule, adapters, run.frozen);
   const progress = loop.resume ? await readCheckpoint(files.checkpoint, state) : freshProgress();
   // A run that was finished and is asked for more epochs goes on.
   if (progress.epoch < options.epochs) progress.finished = false;

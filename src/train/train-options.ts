@@ -56,6 +56,12 @@ export const trainOptionsSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('batches an epoch, the data being repeated as needed; 0: one pass over the data'),
+  freeze: z
+    .array(z.int().min(0))
+    .default([])
+    .describe(
+      'layers that are not trained, such as 0,1,2; one number N means the first N (10: the backbone)',
+    ),
   labelledShare: z
     .number()
     .gt(0)
@@ -131,3 +137,14 @@ export const FREE_OPTIONS = [
   'resume',
   'epochs',
 ] as const satisfies readonly (keyof TrainOptions)[];
+
+/** The defaults of the options that decide the result, by name; those without one are left out. */
+export function defaultIdentityOptions(): Readonly<Record<string, unknown>> {
+  const free = new Set<string>(FREE_OPTIONS);
+  return Object.fromEntries(
+    Object.entries(trainOptionsSchema.shape).flatMap(([name, schema]) => {
+      const parsed = schema.safeParse(undefined);
+      return free.has(name) || !parsed.success || parsed.data === undefined ? [] : [[name, parsed.data]];
+    }),
+  );
+}

@@ -8,7 +8,7 @@ import { trainForward, type BatchStatistics } from '../model/trainable.ts';
 import { applyRule } from '../optim/apply-rule.ts';
 import { clipGradient } from '../optim/clip-gradient.ts';
 import { l2Norm } from '../optim/l2-norm.ts';
-import { unpack } from '../optim/parameter-layout.ts';
+import { partOf, trainedSize, unpack } from '../optim/parameter-layout.ts';
 import type { IterationSettings } from '../optim/schedule.ts';
 import type { UpdateRule } from '../optim/update-rule.ts';
 import { flattenStatistics } from './statistics-layout.ts';
@@ -51,18 +51,37 @@ const replace = (vectors: TrainingVectors, next: Partial<TrainingVectors>): void
   }
 };
 
+/** The values of the frozen layers, outside of any gradient; the caller disposes. */
+function frozenValues({ parameters, vectors }: TrainingState, ops: EngineOps): Map<string, tf.Tensor> {
+  const layout = partOf(parameters, 'frozen');
+  if (layout.size === 0) return new Map();
+  const flat = tf.slice1d(vectors.weights, trainedSize(parameters), layout.size);
+  const values = unpack(layout, flat, ops);
+  flat.dispose();
+  return values;
+}
+
 /** Trains on x [B,H,W,3] in 0...1 and moves `state` on by one iteration. Throws E_DIVERGED on a loss not finite. */
 export function trainStep(state: TrainingState, x: tf.Tensor4D, options: StepOptions): StepResult {
   const { vectors, counters } = state;
   const statistics = new Map<string, BatchStatistics>();
   const logged = new Map<string, tf.Scalar>();
-  const { value: total, grad: gradient } = tf.valueAndGrad((flat: tf.Tensor) => {
-    const values = unpack(state.parameters, flat as tf.Tensor1D, options.ops);
+  const trained = partOf(state.parameters, 'trained');
+  const frozen = frozenValues(state, options.ops);
+  const weights = frozen.size === 0 ? vectors.weights : tf.slice1d(vectors.weights, 0, trained.size);
+  const { value: total, grad: part } = tf.valueAndGrad((flat: tf.Tensor) => {
+    const values = new Map([...unpack(trained, flat as tf.Tensor1D, options.ops), ...frozen]);
     const forward = trainForward(state.graph, values, options.ops, statistics, x, options.features);
     const loss = options.loss(forward, values);
     for (const [name, term] of Object.entries(loss.logged)) logged.set(name, tf.keep(tf.clone(term)));
     return loss.total;
-  })(vectors.weights);
+  })(weights);
+  let gradient = part;
+  if (frozen.size > 0) {
+    const rest = vectors.weights.size - trained.size;
+    gradient = tf.tidy(() => tf.concat1d([part as tf.Tensor1D, tf.zeros([rest])]));
+    tf.dispose([part, weights, ...frozen.values()]);
+  }
 
   const names = ['total', ...logged.keys()];
   const [numbers, norm] = tf.tidy(() => {
@@ -127,7 +146,8 @@ function optimizerStep(state: TrainingState, options: StepOptions): void {
       {
         groups: parameters.ranges.map(({ group, size }) => ({
           size,
-          learningRate: group === 'bias' ? settings.biasLearningRate : settings.learningRate,
+          learningRate:
+            group === 'frozen' ? 0 : group === 'bias' ? settings.biasLearningRate : settings.learningRate,
           weightDecay: group === 'weight' || group === 'adapterWeight' ? weightDecay : 0,
         })),
         momentum: settings.momentum,

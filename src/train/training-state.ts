@@ -71,14 +71,18 @@ export function flattenState(
   return { weights, statistics: flat };
 }
 
-/** A fresh training of `state`: no momentum, the moving average equal to the weights. Dispose with `disposeState`. */
+/**
+ * A fresh training of `state`: no momentum, the moving average equal to the weights. The parameters of the layers in
+ * `frozen` stay as they are. Dispose with `disposeState`.
+ */
 export function startTraining(
   graph: ModelGraph,
   state: StateDict,
   rule: UpdateRule,
   extra: { readonly declared: readonly ExtraParameter[]; readonly values: ReadonlyMap<string, Float32Array> },
+  frozen: ReadonlySet<number> = new Set(),
 ): TrainingState {
-  const parameters = layoutParameters(graph, extra.declared);
+  const parameters = layoutParameters(graph, extra.declared, frozen);
   const statisticsLayout = layoutStatistics(graph);
   const flat = flattenState(state, parameters, statisticsLayout, extra.values);
   return {
