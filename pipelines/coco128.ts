@@ -4,7 +4,11 @@
  *     softshard run coco128 --set data=coco128.yaml --set teacher=yolov5n.pt --set imgsz=320 --set epochs=3
  *
  * The teacher answers once for every view (letterbox only unless `hyp` says otherwise) and the student learns from
- * labels and answers. 128 pictures are too few to train a detector: this shows that the whole works on real input.
+ * labels and answers. 128 pictures are too few to train a detector from random weights: this shows that the whole works
+ * on real input. Measured on the training pictures themselves, native TensorFlow on 2 cores, mAP50 and mAP50-95:
+ *
+ *     imgsz=320, epochs=100   teacher .467 .295   student .074 .042   (13 minutes of CPU time)
+ *     imgsz=640, epochs=3     teacher .550 .355   student .000 .000   (3 minutes of CPU time)
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
