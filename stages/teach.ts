@@ -3,7 +3,8 @@
  *
  *     softshard teach --weights yolov5n.pt --data coco128.yaml --imgsz 320 --cache cache/yolov5n
  *
- * The same command again finds what is committed and makes the rest; a finished cache is found at once.
+ * The same command again finds what is committed and makes the rest; a finished cache is found at once. Started twice
+ * at the same time, the processes share the work.
  */
 import { resolve } from 'node:path';
 import { bufferCount, mergeMap, type Observable } from 'rxjs';
@@ -14,11 +15,15 @@ import { openCache } from '../src/cache/cache-reader.ts';
 import { folderStore } from '../src/cache/folder-store.ts';
 import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
 import { bytesText } from '../src/cache/inspect.ts';
+import { unitLeases } from '../src/cache/lease.ts';
+import { mayLive, newEntry } from '../src/cache/lock-entry.ts';
+import { shareUnits } from '../src/cache/share-units.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { createCredits } from '../src/flow/credits.ts';
+import { monotonicClock } from '../src/flow/monotonic-clock.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
-import { EVENT_FORMAT } from '../src/flow/events.ts';
+import { EVENT_FORMAT, type SoftshardEvent } from '../src/flow/events.ts';
 import { timed } from '../src/flow/busy-time.ts';
 import { runUnits } from '../src/flow/run-units.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
@@ -34,10 +39,13 @@ import { engineOfCache } from '../src/teach/recorded-engine.ts';
 import { settleAnswers } from '../src/teach/settle-answers.ts';
 import { teachProvenance } from '../src/teach/teach-provenance.ts';
 import { teachOptionsSchema, type TeachStepOptions } from '../src/teach/teach-options.ts';
-import { cached, type LeasedTarget } from './cached.ts';
+import { cached, type LeasedTarget, type UnitOutcome } from './cached.ts';
 import { decode, type LeasedView } from './decode.ts';
 
 export type TeachOptions = Teacher;
+
+/** How long a unit stays with a process that was stopped, where it cannot be told that it is dead. */
+const LEASE_MS = 60_000;
 
 /** The stage: views in, the teacher's answers out, in order; batches never cross a unit. */
 export function teach(teacher: TeachOptions): Stage<LeasedView, LeasedTarget> {
@@ -125,6 +133,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
     writer = await openCacheForWriting({
       store,
       localDir: `${options.cache}.local`,
+      shared: true,
       identity,
       provenance: teachProvenance(info, teachBatch, shards?.versions ?? decoderVersions()),
       ...settled,
@@ -151,11 +160,12 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
     );
     const begin = performance.now();
     let views = 0;
-    await runUnits(units, stage, {
+    const running = {
       credits: createCredits(options.credits * 1024 * 1024),
-      emit: (event) => context.emit(event),
+      emit: (event: SoftshardEvent) => context.emit(event),
       signal: context.signal,
-    }).forEach((outcome) => {
+    };
+    const onOutcome = (outcome: UnitOutcome): void => {
       counts[outcome.state] += 1;
       if (outcome.state !== 'found') views += outcome.views;
       const elapsed = performance.now() - begin;
@@ -169,9 +179,24 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
         bytes: outcome.views * planned.viewBytes,
         ...(views > 0 ? { rate, dataWait, etaS: (left * plan.unitViews) / rate } : {}),
       });
+    };
+    const leases = unitLeases({
+      ...{ store: folderStore(`${options.cache}.local`), clock: monotonicClock, expiryMs: LEASE_MS, mayLive },
+      owner: newEntry('shared'),
     });
+    let waitsFor = 0;
+    const onWait = (left: number): void => {
+      if (left !== waitsFor) context.info(`waiting for ${left} units that other processes make`);
+      waitsFor = left;
+    };
+    for await (const unit of shareUnits({ units, writer, leases, onWait, signal: context.signal })) {
+      await runUnits([unit], stage, running).forEach(onOutcome);
+    }
     const complete = writer.committed.size === plan.units.length;
-    if (complete) await writer.seal();
+    if (complete) {
+      await writer.seal();
+      await leases.clear();
+    }
     return result(counts.found, counts.written, counts.equal, complete);
   } finally {
     model.dispose();

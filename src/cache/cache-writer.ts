@@ -1,5 +1,8 @@
-/** Begins a cache or goes on with one: commits units, compares replayed ones, seals. One writer at a time. */
-import { SoftshardError } from '../errors.ts';
+/**
+ * Begins a cache or goes on with one: commits units, compares replayed ones, seals. One writer at a time, or several
+ * that share the units (`share-units.ts`).
+ */
+import { isSoftshardError, SoftshardError } from '../errors.ts';
 import type { Unit } from '../data/plan.ts';
 import { refuseAborted } from './abort.ts';
 import type { CodecFactories } from './codec.ts';
@@ -15,12 +18,14 @@ import { encodeIndex, encodeSeal, makeIndex, makeSeal, type CommittedUnit, type 
 import type { Store } from './store.ts';
 import type { UnitRecord } from './unit-record.ts';
 import { writeUnitFiles, type Targets } from './write-unit.ts';
-import { lockWriter, type WriterLock } from './writer-lock.ts';
+import { joinWriters, lockWriter, type WriterLock } from './writer-lock.ts';
 
 export interface WriteOptions extends ManifestContent {
   readonly store: Store;
   /** Folder beside the cache for locks (`NAME.local`); undefined for a store that nobody else can reach. */
   readonly localDir: string | undefined;
+  /** Whether other writers of the same cache may be at work that share it too; false by default. */
+  readonly shared?: boolean;
   /** Codecs by name; the built-in ones by default. */
   readonly codecs?: CodecFactories;
   /** Aborts writing and comparing with E_ABORTED; what is committed stays. */
@@ -29,8 +34,10 @@ export interface WriteOptions extends ManifestContent {
 
 export interface CacheWriter {
   readonly manifest: Manifest;
-  /** Units that are committed, those of earlier runs included. */
+  /** Units that are known to be committed, those of earlier runs included. */
   readonly committed: ReadonlySet<number>;
+  /** Looks whether a unit is committed, by whichever writer; then it is among `committed`. */
+  isCommitted(unit: number): Promise<boolean>;
   readonly sealed: boolean;
   /** Locks of dead processes that were taken over; empty as a rule. */
   readonly takenOver: readonly string[];
@@ -74,8 +81,8 @@ async function beginOrGoOn(store: Store, content: ManifestContent): Promise<Mani
         remedy: 'Name an empty or a new folder for the cache.',
       });
     }
-    await store.putIfAbsent(MANIFEST_NAME, fresh);
-    return decodeManifest(fresh);
+    if ((await store.putIfAbsent(MANIFEST_NAME, fresh)) === 'created') return decodeManifest(fresh);
+    return beginOrGoOn(store, content);
   }
   const manifest = decodeManifest(stored);
   compareIdentity(content.identity, manifest.identity);
@@ -84,17 +91,14 @@ async function beginOrGoOn(store: Store, content: ManifestContent): Promise<Mani
   return manifest;
 }
 
-/** The units committed so far, each record read and each of its shards there in full size. */
-async function committedUnits(store: Store, extent: Extent): Promise<Set<number>> {
-  const units = await listUnits(store, extent);
-  for (const unit of units) {
-    const committed = await readUnit(store, unit, extent, extent.answers);
-    for (const { name, bytes } of committed?.record.shards ?? []) {
-      const size = await store.size(name);
-      if (size !== bytes) throw corrupt(name, `${size ?? 'no'} bytes`, { expected: `${bytes} bytes` });
-    }
+/** Whether a unit is committed: its record is read, and each of its shards is there in full size. */
+async function unitIsWhole(store: Store, extent: Extent, unit: number): Promise<boolean> {
+  const committed = await readUnit(store, unit, extent, extent.answers);
+  for (const { name, bytes } of committed?.record.shards ?? []) {
+    const size = await store.size(name);
+    if (size !== bytes) throw corrupt(name, `${size ?? 'no'} bytes`, { expected: `${bytes} bytes` });
   }
-  return new Set(units);
+  return committed !== undefined;
 }
 
 /** Puts a file that is a function of the cache; one that is there must be equal. */
@@ -138,20 +142,54 @@ const committedAlready = (unit: number): SoftshardError =>
     remedy: 'Compare it instead.',
   });
 
+/** Takes the lock that the options ask for, and runs `begin` while nobody else writes. */
+async function lockFor(
+  { localDir, shared }: WriteOptions,
+  begin: () => Promise<void>,
+): Promise<WriterLock | undefined> {
+  if (localDir !== undefined && shared === true) return joinWriters(localDir, begin);
+  const lock = localDir === undefined ? undefined : await lockWriter(localDir);
+  try {
+    await begin();
+    return lock;
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+}
+
+/** Removes what killed producers left in a finished cache, where no other is at work any more. */
+async function sweepAfter(store: Store, localDir: string): Promise<void> {
+  try {
+    const lock = await lockWriter(localDir);
+    await store.sweep();
+    await lock.release();
+  } catch (error) {
+    if (!isSoftshardError(error, 'E_CACHE_LOCKED')) throw error;
+  }
+}
+
 /**
  * Opens a cache for writing, beginning it when the store is empty. Left-over temporaries of dead writers are removed
- * and nothing else. Throws E_CACHE_LOCKED while another process writes; E_CACHE_IDENTITY, E_CACHE_PROVENANCE when the
+ * and nothing else. Throws E_CACHE_LOCKED while another process writes (and does not share); E_CACHE_IDENTITY, E_CACHE_PROVENANCE when the
  * cache is another one; E_CACHE_FORMAT, E_CACHE_CORRUPT when it is damaged; E_CODEC, E_USAGE for a bad extent.
  */
 export async function openCacheForWriting(options: WriteOptions): Promise<CacheWriter> {
   const { store, identity, provenance, measured, localDir, codecs, signal } = options;
   const answers = codedAnswers(options.extent, codecs);
   const extent = canonicalExtent(options.extent, answers);
-  const lock: WriterLock | undefined = localDir === undefined ? undefined : await lockWriter(localDir);
-  try {
+  const content = { identity, provenance, extent, measured };
+  const begin = async (): Promise<void> => {
     await store.sweep();
-    const manifest = await beginOrGoOn(store, { identity, provenance, extent, measured });
-    const committed = await committedUnits(store, extent);
+    await beginOrGoOn(store, content);
+  };
+  const lock = await lockFor(options, begin);
+  try {
+    const manifest = await beginOrGoOn(store, content);
+    const committed = new Set<number>();
+    for (const unit of await listUnits(store, extent)) {
+      if (await unitIsWhole(store, extent, unit)) committed.add(unit);
+    }
     let sealed = (await store.size(SEAL_NAME)) !== undefined;
     const underWay = new Set<number>();
     return {
@@ -161,6 +199,10 @@ export async function openCacheForWriting(options: WriteOptions): Promise<CacheW
         return sealed;
       },
       takenOver: lock?.takenOver ?? [],
+      isCommitted: async (unit) => {
+        if (!committed.has(unit) && (await unitIsWhole(store, extent, unit))) committed.add(unit);
+        return committed.has(unit);
+      },
       writeUnit: async (unit, targets) => {
         checkUnit(extent, unit);
         refuseAborted(signal, `unit ${unit.index}`);
@@ -187,7 +229,10 @@ export async function openCacheForWriting(options: WriteOptions): Promise<CacheW
         sealed = true;
         return seal;
       },
-      close: async () => lock?.release(),
+      close: async () => {
+        await lock?.release();
+        if (options.shared === true && localDir !== undefined && sealed) await sweepAfter(store, localDir);
+      },
     };
   } catch (error) {
     await lock?.release();

@@ -3,6 +3,7 @@ import { SoftshardError } from '../errors.ts';
 import type { Unit } from '../data/plan.ts';
 import { refuseAborted } from './abort.ts';
 import { unitName } from './formats.ts';
+import { objectSha256 } from './object-hash.ts';
 import { shardName, type CodedAnswer } from './part.ts';
 import { shardEncoder } from './shard.ts';
 import type { PendingObject, Store } from './store.ts';
@@ -56,24 +57,39 @@ interface OpenShard {
   readonly pending: PendingObject;
 }
 
-const taken = (name: string): SoftshardError =>
-  new SoftshardError('E_CACHE_LOCKED', {
-    message: 'Another process wrote the same unit at the same time.',
+const differs = (name: string): SoftshardError =>
+  new SoftshardError('E_REPLAY_MISMATCH', {
+    message: 'Another process made the same unit with other bytes, which stay as they are.',
     where: name,
-    remedy: 'Run the same command again once no other process writes this cache.',
+    remedy:
+      'Check what differs between the processes that share this cache (engine, threads, versions, machine).',
   });
 
 async function openShard(store: Store, answer: CodedAnswer, unit: Unit): Promise<OpenShard> {
   const encoder = shardEncoder(answer, unit.index, unit.view, unit.views.length);
-  const name = shardName({ view: unit.view, ...answer }, unit.index);
-  // A shard without its unit's record was never committed: it is what an interrupted writer left behind.
-  await store.delete(name);
-  return { encoder, pending: await store.openWrite(name) };
+  return { encoder, pending: await store.openWrite(shardName({ view: unit.view, ...answer }, unit.index)) };
 }
 
 /**
- * Writes and commits a unit that is not committed yet. Holds one target's encoded bytes at a time. On any failure,
- * aborting included, nothing of the unit stays but at most shards that the next attempt removes.
+ * Gives a whole shard its name. One that is there already, since another producer of the same unit was faster or was
+ * stopped before its commit, is the same to the byte and stays; one that is not was never committed and goes.
+ */
+async function placeShard(store: Store, { encoder, pending }: OpenShard, record: string): Promise<void> {
+  const { name, bytes, sha256 } = encoder.entry();
+  const isThere = async (): Promise<boolean> =>
+    (await store.size(name)) === bytes && (await objectSha256(store, name, bytes)) === sha256;
+  if ((await store.size(name)) !== undefined && !(await isThere())) {
+    if ((await store.size(record)) !== undefined) throw differs(name);
+    await store.delete(name);
+  }
+  // Whoever gave it its name, it is durable once this has returned.
+  if ((await pending.commit()) === 'exists' && !(await isThere())) throw differs(name);
+}
+
+/**
+ * Writes and commits a unit. Holds one target's encoded bytes at a time. Where another producer commits the same bytes
+ * meanwhile, that is as good; other bytes are E_REPLAY_MISMATCH. On any failure, aborting included, nothing of the unit
+ * stays but at most whole shards that the next attempt takes over.
  */
 export async function writeUnitFiles(
   store: Store,
@@ -83,7 +99,6 @@ export async function writeUnitFiles(
   signal?: AbortSignal,
 ): Promise<UnitRecord> {
   const name = unitName(unit.index);
-  if ((await store.size(name)) !== undefined) throw taken(name);
   const shards: OpenShard[] = [];
   try {
     for (const answer of answers) shards.push(await openShard(store, answer, unit));
@@ -91,9 +106,7 @@ export async function writeUnitFiles(
     for await (const { target } of inOrder(unit, targets, answers, signal)) {
       for (const { encoder, pending } of shards) await pending.write(encoder.add(target));
     }
-    for (const { encoder, pending } of shards) {
-      if ((await pending.commit()) === 'exists') throw taken(encoder.entry().name);
-    }
+    for (const shard of shards) await placeShard(store, shard, name);
   } catch (error) {
     for (const { pending } of shards) await pending.abort();
     throw error;
@@ -104,6 +117,10 @@ export async function writeUnitFiles(
     samples: unit.views.map((key) => key.sample),
     shards: shards.map(({ encoder }) => encoder.entry()),
   };
-  if ((await store.putIfAbsent(name, encodeUnitRecord(record))) === 'exists') throw taken(name);
+  const content = encodeUnitRecord(record);
+  if ((await store.putIfAbsent(name, content)) === 'exists') {
+    const committed = await store.get(name);
+    if (committed === undefined || Buffer.compare(committed, content) !== 0) throw differs(name);
+  }
   return record;
 }

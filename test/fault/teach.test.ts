@@ -45,6 +45,20 @@ describe(`a teacher under kill -9 on ${ENGINE}`, () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
+  test('started twice at the same time, the processes share the units', { timeout: 300_000 }, async () => {
+    const ended = await Promise.all([0, 1].map(() => runCommand(argv('shared'))));
+    for (const { code, output } of ended) {
+      assert.equal(code, 0, output);
+      assert.match(output, /complete and sealed/);
+    }
+    const written = ended.map(({ output }) => Number(/(\d+) written/.exec(output)?.[1]));
+    assert.equal((written[0] ?? 0) + (written[1] ?? 0), 18, written.join());
+    const alone = await runCommand(argv('alone'));
+    assert.equal(alone.code, 0, alone.output);
+    assert.deepEqual(await filesOf(join(folder, 'shared')), await filesOf(join(folder, 'alone')));
+    assert.deepEqual(await filesOf(join(folder, 'shared.local')), {});
+  });
+
   test(`${KILLS} kills at random moments, then equal bytes`, { timeout: 1_200_000 }, async () => {
     const started = performance.now();
     const whole = await runCommand(argv('whole'));
