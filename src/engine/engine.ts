@@ -49,8 +49,8 @@ export interface EngineOps {
   /** Cross-correlation of x [B,H,W,I] with w [kH,kW,I/groups,O]; differentiable in x and w. */
   conv2d(x: Tensor4D, w: Tensor4D, options: Conv2dOptions): Tensor4D;
   /**
-   * `conv2d` plus a bias [O], then SiLU if `silu`: one kernel where the engine has one, else the three in a row. For
-   * inference: not every engine differentiates it.
+   * `conv2d` plus a bias [O], then SiLU if `silu`: one kernel where the engine has one, else the three in a row.
+   * Differentiable in x, w and bias without SiLU; with it, for inference only.
    */
   conv2dBias(x: Tensor4D, w: Tensor4D, bias: Tensor1D, options: Conv2dOptions, silu: boolean): Tensor4D;
   /** Training batch norm over B, H, W; differentiable in x, gamma [C], beta [C] (through y only). */

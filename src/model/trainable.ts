@@ -52,8 +52,8 @@ export function trainForward(
       batchNorm,
       convBias: (input, name, options) => {
         const at = join(prefix, name);
-        const y = ops.conv2d(input, value(join(at, 'weight')) as tf.Tensor4D, options);
-        return tf.add(y, value(join(at, 'bias')));
+        const filter = value(join(at, 'weight')) as tf.Tensor4D;
+        return ops.conv2dBias(input, filter, value(join(at, 'bias')) as tf.Tensor1D, options, false);
       },
       convNorm: (input, conv, norm, options, activation) =>
         batchNorm(

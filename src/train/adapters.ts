@@ -85,5 +85,11 @@ export const applyAdapter =
     const weight = values.get(adapterKey(pair, 'weight'));
     const bias = values.get(adapterKey(pair, 'bias'));
     if (weight === undefined || bias === undefined) return feature;
-    return tf.add(ops.conv2d(feature, weight as tf.Tensor4D, { stride: 1, padding: 0 }), bias);
+    return ops.conv2dBias(
+      feature,
+      weight as tf.Tensor4D,
+      bias as tf.Tensor1D,
+      { stride: 1, padding: 0 },
+      false,
+    );
   };

@@ -147,19 +147,19 @@ export const testEngine = async (name: EngineName): Promise<void> => {
       }
     });
 
-    test('conv2dBias: with SiLU and without', () => {
+    test('conv2dBias: with SiLU, and without, then with gradients', () => {
       for (const silus of [false, true])
         for (const [i, k, o, stride, groups] of [
           [3, 6, 16, 2, 1],
-          [16, 1, 255, 1, 1],
+          [16, 1, 25, 1, 1],
           [4, 3, 9, 1, 1],
           [4, 3, 4, 1, 4],
         ] as const) {
           const options = { stride, padding: k === 6 ? 2 : k >> 1, groups, dilation: 1 };
           checkOperation({
-            inputs: [drawn([2, 6, 7, i], 'x'), drawn([k, k, i / groups, o], 'w'), drawn([o], 'b', -9, 9)],
-            differentiable: 0,
-            step: 1,
+            inputs: [drawn([1, 4, 5, i], 'x'), drawn([k, k, i / groups, o], 'w'), drawn([o], 'b', -9, 9)],
+            differentiable: silus ? 0 : 3,
+            step: 0.5,
             reference: ([x, w, bias]) => {
               const y = convolution(x as Dense, w as Dense, options);
               y.data.forEach((value, at) => (y.data[at] = value + (bias?.data[at % o] ?? 0)));

@@ -1,4 +1,5 @@
-// SoftshardBatchNormTrain and SoftshardBatchNormTrainGrad: `batch-norm.h` as TensorFlow ops, over all axes but the last.
+// SoftshardBatchNormTrain, its gradient and SoftshardChannelSums: `batch-norm.h` as TensorFlow ops, over all axes but
+// the last.
 #include "batch-norm.h"
 #include "op-kernel.h"
 
@@ -85,9 +86,25 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   if (call.ok()) batchNormBackward(extent.rows, c, arguments);
 }
 
+void computeSums(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor* x = call.input(0);
+  Extent extent;
+  if (!extent.read(call, x)) return;
+  float* sums = call.output(0, {extent.channels});
+  if (call.ok()) channelSums(extent.rows, extent.channels, static_cast<const float*>(TF_TensorData(x)), sums);
+}
+
 }  // namespace
 
 void registerBatchNorm() {
+  registerOp({"SoftshardChannelSums",
+              {"x: float"},
+              {"sums: float"},
+              {},
+              [](TF_OpKernelConstruction*) -> void* { return nullptr; },
+              computeSums,
+              [](void*) {}});
   registerOp({"SoftshardBatchNormTrain",
               {"x: float", "gamma: float", "beta: float"},
               {"y: float", "mean: float", "variance: float", "inverse: float"},

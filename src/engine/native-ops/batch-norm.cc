@@ -65,6 +65,14 @@ class Tiled {
 
 }  // namespace
 
+void channelSums(int64_t rows, int64_t channels, const float* x, float* sums) {
+  const Geometry g(rows, channels);
+  const std::vector<double> moments = sumParts(g, [&](int64_t offset, int64_t count, double* into) {
+    partKernels().moments(g, x + offset, count, into);
+  });
+  for (int64_t c = 0; c < channels; c++) sums[c] = static_cast<float>(moments[c]);
+}
+
 void batchNormForward(int64_t rows, int64_t channels, const BatchNormForward& a) {
   const Geometry g(rows, channels);
   const PartKernels& kernels = partKernels();

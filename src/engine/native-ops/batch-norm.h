@@ -35,4 +35,7 @@ struct BatchNormBackward {
 void batchNormForward(int64_t rows, int64_t channels, const BatchNormForward& arguments);
 void batchNormBackward(int64_t rows, int64_t channels, const BatchNormBackward& arguments);
 
+// Sums of x [rows, channels] over the rows: [channels].
+void channelSums(int64_t rows, int64_t channels, const float* x, float* sums);
+
 }  // namespace softshard

@@ -1,19 +1,23 @@
 /** Convolutions by our own ops: padding and stride inside the kernel, bias and SiLU on the way out. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Conv2dOptions, EngineOps } from '../engine.ts';
-import { portableOps } from './portable.ts';
 import type { NativeAttribute, NativeBackend } from './native-backend.ts';
+import { portableOps } from './portable.ts';
 
-const KERNEL = 'SoftshardConv2d';
+const PLAIN = 'SoftshardConv2d';
+const WITH_BIAS = 'SoftshardConv2dBias';
 
 interface ConvolutionAttributes {
   readonly stride: number;
   readonly padding: number;
+  /** Of the kernel with bias. */
+  readonly silu?: boolean;
 }
 
+/** The attributes of an op; `shape` is that of the gradient asked for. */
 const attributesOf = (
   { binding }: NativeBackend,
-  { stride, padding }: ConvolutionAttributes,
+  { stride, padding, silu }: ConvolutionAttributes,
   shape?: readonly number[],
 ): NativeAttribute[] => {
   const integer = (name: string, value: number | readonly number[]): NativeAttribute => ({
@@ -21,75 +25,62 @@ const attributesOf = (
     type: binding.TF_ATTR_INT,
     value,
   });
-  return [
-    integer('stride', stride),
-    integer('padding', padding),
-    ...(shape === undefined ? [] : [integer('shape', shape)]),
-  ];
+  const attributes = [integer('stride', stride), integer('padding', padding)];
+  if (shape !== undefined) attributes.push(integer('shape', shape));
+  if (silu !== undefined) attributes.push({ name: 'silu', type: binding.TF_ATTR_BOOL, value: silu });
+  return attributes;
+};
+
+const gradFunc: tf.GradFunc = (gradient, saved, attrs) => {
+  const dy = gradient as tf.Tensor4D;
+  const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
+  const { silu = false, ...options } = attrs as unknown as ConvolutionAttributes;
+  if (silu) throw new Error('a convolution with bias and SiLU has no gradient');
+  const native = tf.backend() as unknown as NativeBackend;
+  const run = (name: string, shape: readonly number[], inputs: tf.Tensor[]): tf.Tensor =>
+    native.executeSingleOutput(name, attributesOf(native, options, shape), inputs);
+  return {
+    x: () => run('SoftshardConv2dInputGrad', x.shape, [dy, filter]),
+    filter: () => run('SoftshardConv2dFilterGrad', filter.shape, [x, dy]),
+    bias: () => native.executeSingleOutput('SoftshardChannelSums', [], [dy]),
+  };
 };
 
 /** A registered kernel, unlike `customGrad`, computes only the gradients that are asked for. */
-function registerConvolution(): void {
-  if (tf.getKernelsForBackend('tensorflow').some(({ kernelName }) => kernelName === KERNEL)) return;
+function register(kernelName: string, names: readonly string[]): void {
+  if (tf.getKernelsForBackend('tensorflow').some((kernel) => kernel.kernelName === kernelName)) return;
   tf.registerKernel({
-    kernelName: KERNEL,
+    kernelName,
     backendName: 'tensorflow',
     kernelFunc: ({ inputs, attrs, backend }) => {
       const native = backend as NativeBackend;
+      const attributes = attributesOf(native, attrs as unknown as ConvolutionAttributes);
       return native.executeSingleOutput(
-        KERNEL,
-        attributesOf(native, attrs as unknown as ConvolutionAttributes),
-        [inputs['x'] as tf.TensorInfo, inputs['filter'] as tf.TensorInfo],
+        kernelName,
+        attributes,
+        names.map((name) => inputs[name] as tf.TensorInfo),
       );
     },
   });
-  tf.registerGradient({
-    kernelName: KERNEL,
-    inputsToSave: ['x', 'filter'],
-    gradFunc: (dy, saved, attrs) => {
-      const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
-      const native = tf.backend() as unknown as NativeBackend;
-      const gradient = (name: string, shape: readonly number[], inputs: tf.Tensor[]): tf.Tensor =>
-        native.executeSingleOutput(
-          `${KERNEL}${name}`,
-          attributesOf(native, attrs as unknown as ConvolutionAttributes, shape),
-          inputs,
-        );
-      return {
-        x: () => gradient('InputGrad', x.shape, [dy as tf.Tensor, filter]),
-        filter: () => gradient('FilterGrad', filter.shape, [x, dy as tf.Tensor]),
-      };
-    },
-  });
+  tf.registerGradient({ kernelName, inputsToSave: ['x', 'filter'], gradFunc });
 }
 
 const isPlain = ({ groups = 1, dilation = 1 }: Conv2dOptions): boolean => groups === 1 && dilation === 1;
 
 /** Registers what it needs with tfjs-core. Groups and dilation are left to TensorFlow. */
-export function libraryConvolution(backend: NativeBackend): Pick<EngineOps, 'conv2d' | 'conv2dBias'> {
-  registerConvolution();
+export function libraryConvolution(): Pick<EngineOps, 'conv2d' | 'conv2dBias'> {
+  register(PLAIN, ['x', 'filter']);
+  register(WITH_BIAS, ['x', 'filter', 'bias']);
   return {
-    conv2d: (x, filter, options) =>
-      isPlain(options)
-        ? tf.engine().runKernel<tf.Tensor4D>(
-            KERNEL,
-            { x, filter },
-            {
-              stride: options.stride,
-              padding: options.padding,
-            },
-          )
-        : portableOps.conv2d(x, filter, options),
-    conv2dBias: (x, filter, bias, options, silu) =>
-      isPlain(options)
-        ? (backend.executeSingleOutput(
-            `${KERNEL}Bias`,
-            [
-              ...attributesOf(backend, options),
-              { name: 'silu', type: backend.binding.TF_ATTR_BOOL, value: silu },
-            ],
-            [x, filter, bias],
-          ) as tf.Tensor4D)
-        : portableOps.conv2dBias(x, filter, bias, options, silu),
+    conv2d: (x, filter, options) => {
+      if (!isPlain(options)) return portableOps.conv2d(x, filter, options);
+      const { stride, padding } = options;
+      return tf.engine().runKernel<tf.Tensor4D>(PLAIN, { x, filter }, { stride, padding });
+    },
+    conv2dBias: (x, filter, bias, options, silu) => {
+      if (!isPlain(options)) return portableOps.conv2dBias(x, filter, bias, options, silu);
+      const { stride, padding } = options;
+      return tf.engine().runKernel<tf.Tensor4D>(WITH_BIAS, { x, filter, bias }, { stride, padding, silu });
+    },
   };
 }

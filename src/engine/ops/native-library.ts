@@ -83,7 +83,7 @@ export function libraryOps(backend: NativeBackend): LibraryOps {
   };
 
   return {
-    ...libraryConvolution(backend),
+    ...libraryConvolution(),
     maxPool,
     unpack: libraryUnpack(),
     updateVectors: libraryUpdate(backend),
