@@ -4,9 +4,17 @@ import { SoftshardError } from '../errors.ts';
 
 const probability = z.number().min(0).max(1).default(0);
 
+/** A key that YOLOv5 does not have: left out where it is 0, so that it changes no identity until it is used. */
+const additional = z
+  .number()
+  .min(0)
+  .max(1)
+  .transform((value) => (value === 0 ? undefined : value))
+  .optional();
+
 /**
- * The augmentation keys of a hyper-parameter file, under the names YOLOv5 v7.0 gives them. Every key is 0 (off) by
- * default. These keys are part of a cache's identity.
+ * The augmentation keys of a hyper-parameter file, under the names YOLOv5 v7.0 gives them, and `mosaic9`. Every key is
+ * 0 (off) by default. These keys are part of a cache's identity.
  */
 export const augmentationSchema = z.strictObject({
   hsv_h: z.number().min(0).max(1).default(0).describe('Largest relative change of hue, 0…1.'),
@@ -26,6 +34,9 @@ export const augmentationSchema = z.strictObject({
   fliplr: probability.describe('Probability of a horizontal flip, 0…1.'),
   mosaic: probability.describe('Probability of a mosaic of four images, 0…1.'),
   mixup: probability.describe('Probability that a mosaic is blended with a second one, 0…1.'),
+  mosaic9: additional.describe(
+    'Share of the mosaics that are of nine images, at two thirds of the size, 0…1.',
+  ),
   copy_paste: probability.describe('Probability of copying segmented objects, 0…1; needs polygons.'),
 });
 

@@ -1,7 +1,7 @@
 /** Draws a view: everything random about it, once, as final values. */
 import { SoftshardError } from '../errors.ts';
 import type { ViewKey } from '../data/plan.ts';
-import type { Composition, ViewRecord } from '../data/view.ts';
+import type { Composition, PlacedImage, ViewRecord } from '../data/view.ts';
 import { beta } from '../random/beta.ts';
 import { chance, drawKey, uniform, type DrawKey } from '../random/keyed.ts';
 import { permutation } from '../random/permutation.ts';
@@ -9,11 +9,12 @@ import { refuseCopyPaste, type Augmentation } from './augmentation.ts';
 import { drawWarp } from './draw-warp.ts';
 import { isIdentity } from './matrix3.ts';
 import { partnerDraw, type PartnerDraw, type SampleTable } from './partners.ts';
-import { placeInMosaic, placeLetterboxed, type SizedSample } from './place-image.ts';
+import { cellSide, placeInMosaic, placeInNine, placeLetterboxed, type SizedSample } from './place-image.ts';
 
 /** Every purpose that views draw for; `second` is the composition that is mixed in. */
 export const VIEW_PURPOSES = [
   'view.mosaic',
+  'view.mosaic9',
   'view.mixup',
   'view.mixup-weight',
   'view.hsv',
@@ -28,6 +29,7 @@ export const VIEW_PURPOSES = [
   'view.second.warp',
 ] as const;
 type ViewPurpose = (typeof VIEW_PURPOSES)[number];
+type Slot = 'first' | 'second';
 
 /** What a composition is drawn from. */
 interface Drawing {
@@ -48,26 +50,53 @@ function sized(samples: SampleTable, sample: number): SizedSample {
   });
 }
 
-/** A mosaic of `sample` and three others drawn with replacement, in drawn order around a drawn centre. */
-function drawMosaic(drawing: Drawing, sample: number, slot: 'first' | 'second'): Composition {
-  const { samples, imageSize: s, augmentation, key, partner } = drawing;
+/** `sample` and others drawn with replacement, as many as `count` says, in drawn order. */
+function drawMembers(drawing: Drawing, sample: number, slot: Slot, count: number): SizedSample[] {
+  const { samples, key, partner } = drawing;
+  const partners = key(`view.${slot}.partners`);
+  const members = [sample, ...Array.from({ length: count - 1 }, (_, i) => partner(partners, i))];
+  const order = permutation(key(`view.${slot}.order`), count);
+  return Array.from(order, (member) => sized(samples, members[member] ?? sample));
+}
+
+/** The four images of a mosaic around a drawn centre. */
+function drawFour(drawing: Drawing, sample: number, slot: Slot): PlacedImage[] {
+  const { imageSize: s, key } = drawing;
   const center = key(`view.${slot}.center`);
   // From half a side to one and a half: where the four meet stays inside the crop.
   const yc = Math.trunc(uniform(center, 0, Math.ceil(s / 2), 2 * s + Math.floor(-s / 2)));
   const xc = Math.trunc(uniform(center, 1, Math.ceil(s / 2), 2 * s + Math.floor(-s / 2)));
-  const partners = key(`view.${slot}.partners`);
-  const members = [sample, ...[0, 1, 2].map((i) => partner(partners, i))];
-  const order = permutation(key(`view.${slot}.order`), 4);
-  const images = Array.from(order, (member, position) =>
-    placeInMosaic(sized(samples, members[member] ?? sample), position, [xc, yc], s),
+  return drawMembers(drawing, sample, slot, 4).map((image, position) =>
+    placeInMosaic(image, position, [xc, yc], s),
   );
+}
+
+/** The nine images of a mosaic around a middle cell that is drawn as `drawFour` draws the centre. */
+function drawNine(drawing: Drawing, sample: number, slot: Slot): PlacedImage[] {
+  const { imageSize: s, key } = drawing;
+  const center = key(`view.${slot}.center`);
+  const cell = cellSide(s);
+  // Its middle stays half a cell and more inside the canvas, so that it is never cut.
+  const begin = (index: number): number =>
+    Math.trunc(uniform(center, index, Math.ceil(cell / 2), 2 * s - cell - Math.ceil(cell / 2)));
+  const y = begin(0);
+  const x = begin(1);
+  return drawMembers(drawing, sample, slot, 9).map((image, position) =>
+    placeInNine(image, position, [x, y], s),
+  );
+}
+
+/** A mosaic of four, or with probability `mosaic9` of nine, warped. */
+function drawMosaic(drawing: Drawing, sample: number, slot: Slot): Composition {
+  const { imageSize: s, augmentation, key } = drawing;
+  const nine = chance(key('view.mosaic9'), slot === 'first' ? 0 : 1, augmentation.mosaic9 ?? 0);
   const canvas = { width: 2 * s, height: 2 * s };
   const warp = drawWarp(key(`view.${slot}.warp`), canvas, { width: s, height: s }, augmentation);
   return {
-    kind: 'mosaic4',
+    kind: nine ? 'mosaic9' : 'mosaic4',
     canvasWidth: canvas.width,
     canvasHeight: canvas.height,
-    images,
+    images: (nine ? drawNine : drawFour)(drawing, sample, slot),
     matrix: warp.matrix,
     warpScale: warp.scale,
   };
@@ -98,8 +127,8 @@ function checkImageSize(imageSize: number): void {
 }
 
 /**
- * Draws view `key.view` of sample `key.sample` at imageSize x imageSize: a mosaic of four with probability `mosaic`
- * (mixed up with a second one with probability `mixup`, weight ~ Beta(32, 32)), else a letterbox; then colour gains
+ * Draws view `key.view` of sample `key.sample` at imageSize x imageSize: a mosaic with probability `mosaic` (of nine with
+ * probability `mosaic9`, else of four; mixed up with a second one with probability `mixup`, weight ~ Beta(32, 32)), else a letterbox; then colour gains
  * 1 + U(-1, 1) * (hsv_h, hsv_s, hsv_v) and flips. A pure function of its arguments; only the sizes of the samples
  * are looked at, and which are labelled: the partners of a labelled sample, in its mosaic and mixed in, are drawn among
  * the labelled samples, those of an unlabelled one among all; so the views of labelled samples stay labelled. Throws

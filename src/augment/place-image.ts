@@ -1,4 +1,4 @@
-/** Where an image goes on a canvas: letterboxed alone, or as one of the four of a mosaic. */
+/** Where an image goes on a canvas: letterboxed alone, or as one of the four or nine of a mosaic. */
 import { letterboxGeometry } from '../data/letterbox.ts';
 import { loadSize } from '../data/load-size.ts';
 import type { PixelSize } from '../data/rgb-image.ts';
@@ -61,5 +61,38 @@ export function placeInMosaic(
     source: [sourceX, sourceY],
     boxScale: [w, h],
     boxShift: [x1 - sourceX, y1 - sourceY],
+  };
+}
+
+/** Side of the cells of a mosaic of nine: a third of its canvas, rounded up, so that they cover it. */
+export const cellSide = (imageSize: number): number => Math.ceil((2 * imageSize) / 3);
+
+/**
+ * Image `position` (row by row, 0 top left, 4 the middle) of nine whose middle cell begins at (x, y) on a square canvas
+ * of side 2 * imageSize. Its longer side is a cell's. Along each axis it lies against the middle cell, or in the middle
+ * of it; what leaves the canvas is cut off.
+ */
+export function placeInNine(
+  image: SizedSample,
+  position: number,
+  [x, y]: readonly [number, number],
+  imageSize: number,
+): PlacedImage {
+  const side = 2 * imageSize;
+  const cell = cellSide(imageSize);
+  const { w, h } = loaded(image, cell);
+  const begin = (place: number, middle: number, length: number): number =>
+    place === 0 ? middle - length : place === 1 ? middle + ((cell - length) >> 1) : middle + cell;
+  const left = begin(position % 3, x, w);
+  const top = begin(Math.floor(position / 3), y, h);
+  const [x1, y1] = [Math.max(left, 0), Math.max(top, 0)];
+  return {
+    sample: image.sample,
+    w,
+    h,
+    canvas: [x1, y1, Math.max(x1, Math.min(left + w, side)), Math.max(y1, Math.min(top + h, side))],
+    source: [x1 - left, y1 - top],
+    boxScale: [w, h],
+    boxShift: [left, top],
   };
 }

@@ -1,5 +1,5 @@
 /** The cache that a run learns from, checked against its images and options. */
-import type { Augmentation } from '../augment/augmentation.ts';
+import { augmentationSchema, type Augmentation } from '../augment/augmentation.ts';
 import type { Hyp } from '../augment/hyp.ts';
 import { partnerIdentity } from '../augment/partners.ts';
 import { openCache, type Cache } from '../cache/cache-reader.ts';
@@ -89,8 +89,9 @@ export function checkAnswers(
  * the key.
  */
 export function checkAugmentation(hyp: Hyp, cached: Augmentation): void {
-  for (const [key, value] of Object.entries(cached)) {
-    const asked = hyp.augmentation[key as keyof Augmentation];
+  for (const key of Object.keys(augmentationSchema.shape) as (keyof Augmentation)[]) {
+    const value = cached[key] ?? 0;
+    const asked = hyp.augmentation[key] ?? 0;
     if (!hyp.given.has(key) || asked === value) continue;
     throw new SoftshardError('E_OPTION_CONFLICT', {
       message: 'The hyper-parameters ask for another augmentation than the cached views have.',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
-import { LETTERBOX_ONLY, type Augmentation } from '../../src/augment/augmentation.ts';
+import { augmentationSchema, LETTERBOX_ONLY, type Augmentation } from '../../src/augment/augmentation.ts';
 import { drawView, VIEW_PURPOSES } from '../../src/augment/draw-view.ts';
 import { augmentationOf, readHyp } from '../../src/augment/hyp.ts';
 import type { ViewRecord } from '../../src/data/view.ts';
@@ -254,6 +254,66 @@ describe('distributions over 10,000 draws', () => {
     const variance = values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length;
     assert.ok(Math.abs(mean - 0.5) < 4 / Math.sqrt(260 * values.length));
     assert.ok(Math.abs(variance * 260 - 1) < 4 * Math.sqrt(2 / values.length));
+  });
+});
+
+describe('a mosaic of nine', () => {
+  const nine = only({ mosaic: 1, mosaic9: 1 });
+  const side = 128;
+  const cell = 43;
+  const views = Array.from({ length: DRAWS }, (_, i) =>
+    drawView({ sample: i % 50, view: i }, SIZES, side / 2, nine, 7),
+  );
+
+  test('has the drawn share of all mosaics, in the first place and mixed in', () => {
+    const some = only({ mosaic: 0.8, mosaic9: 0.3, mixup: 1 });
+    assertShare(
+      drawn(some, (r) => Number(r.composition.kind === 'mosaic9')),
+      0.24,
+    );
+    assertShare(
+      drawn(some, (r) => Number(r.mixup?.composition.kind === 'mosaic9')),
+      0.24,
+    );
+    assert.equal('mosaic9' in augmentationSchema.parse({}), false);
+    assert.equal(augmentationSchema.parse({ mosaic9: 0 }).mosaic9, undefined);
+  });
+
+  test('lies in three rows and columns, the middle whole, none over another', () => {
+    for (const { composition } of views.slice(0, 500)) {
+      const { images } = composition;
+      assert.equal(images.length, 9);
+      assert.ok(images.every(({ w, h }) => Math.max(w, h) <= cell && Math.max(w, h) >= cell - 1));
+      const [, , , , middle] = images;
+      assert.ok(middle !== undefined);
+      const { canvas: c, w, h } = middle;
+      assert.deepEqual([c[2] - c[0], c[3] - c[1]], [w, h]);
+      for (const [i, { canvas: a }] of images.entries()) {
+        assert.ok(a[0] >= 0 && a[1] >= 0 && a[2] <= side && a[3] <= side && a[0] < a[2] && a[1] < a[3]);
+        for (const { canvas: b } of images.slice(i + 1))
+          assert.ok(a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1], 'two images overlap');
+      }
+      // Left and right neighbours meet the middle cell.
+      const [left, right] = [images[3], images[5]];
+      assert.equal((right?.canvas[0] ?? 0) - (left?.canvas[2] ?? 0), cell);
+    }
+  });
+
+  test('begins its middle cell anywhere it stays whole; the sample is in each place equally often', () => {
+    const places = new Array<number>(9).fill(0);
+    for (const { sample, composition } of views) {
+      const place = composition.images.findIndex((image) => image.sample === sample);
+      places[place] = (places[place] ?? 0) + 1;
+    }
+    for (const count of places) assert.ok(Math.abs(count / DRAWS - 1 / 9) < 0.03, String(count));
+    for (const axis of [2, 3] as const) {
+      const begins = views.map(({ composition }) => composition.images[0]?.canvas[axis] ?? 0);
+      assert.deepEqual([Math.min(...begins), Math.max(...begins)], [22, 62]);
+      const counts = begins.reduce<Map<number, number>>((m, v) => m.set(v, (m.get(v) ?? 0) + 1), new Map());
+      assert.equal(counts.size, 41);
+      const chi = [...counts.values()].reduce((s, c) => s + (c - DRAWS / 41) ** 2 / (DRAWS / 41), 0);
+      assert.ok(chi < 40 + 5 * 9, String(chi));
+    }
   });
 });
 

@@ -46,7 +46,7 @@ describe('hyper-parameters', () => {
     for (const name of BUILTIN_HYPS) {
       const { given } = await readHyp(name);
       const unnamed = HYP_KEYS.filter((key) => !given.has(key));
-      assert.deepEqual(unnamed, ['label_smoothing', 'anchors'], name);
+      assert.deepEqual(unnamed, ['label_smoothing', 'anchors', 'mosaic9'], name);
     }
   });
 

@@ -8,7 +8,7 @@ import type { ViewRecord } from '../../src/data/view.ts';
 import { drawKey, integerBelow } from '../../src/random/keyed.ts';
 import { EVERYTHING } from './view-bank.ts';
 
-const MIXED: Augmentation = { ...EVERYTHING, mosaic: 1, mixup: 1 };
+const MIXED: Augmentation = { ...EVERYTHING, mosaic: 1, mosaic9: undefined, mixup: 1 };
 
 const table = (labelled: readonly boolean[]): SampleTable =>
   labelled.map((is, i) => ({ width: 60 + 7 * i, height: 90 - 3 * (i % 20), labels: is ? [] : undefined }));

@@ -39,7 +39,8 @@ describe('replay', () => {
       assert.deepEqual(seen.labels, labels);
       kinds.add(`${view.composition.kind} ${view.mixup === undefined ? '' : 'mixed'}`);
     }
-    assert.deepEqual([...kinds].toSorted(), ['letterbox ', 'mosaic4 ', 'mosaic4 mixed']);
+    const mosaics = ['mosaic4 ', 'mosaic4 mixed', 'mosaic9 ', 'mosaic9 mixed'];
+    assert.deepEqual([...kinds].toSorted(), ['letterbox ', ...mosaics]);
   });
 
   test('calls no trigonometry and draws nothing', async () => {

@@ -21,6 +21,7 @@ export const EVERYTHING: Augmentation = {
   flipud: 0.3,
   fliplr: 0.5,
   mosaic: 0.7,
+  mosaic9: 0.4,
   mixup: 0.5,
 };
 
