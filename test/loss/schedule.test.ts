@@ -41,3 +41,11 @@ describe('the schedules of the papers', () => {
     assert.deepEqual(factors({ kind: 'linear', ...base, to: 0 }, 6), [0.25, 0.375, 0.375, 0.25, 0, 0]);
   });
 });
+
+test('a share of the epochs at the end is off, rounded down; the larger of share and number counts', () => {
+  const off = { kind: 'constant', from: 1, to: 1, offLastEpochs: 1, offLastShare: 0.3 } as const;
+  const factors = (epochs: number): number[] =>
+    Array.from({ length: epochs }, (_, epoch) => scheduleFactor(off, epoch, epochs));
+  assert.deepEqual(factors(10), [1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+  assert.deepEqual(factors(3), [1, 1, 0]);
+});
