@@ -69,7 +69,7 @@ export interface TeachResult {
 
 /** Teaches as the options say. */
 export async function runTeach(options: TeachStepOptions, context: StepContext): Promise<TeachResult> {
-  const { prepared, teacher, planned, bytes, bounds, identity, extent } = await prepareTeaching(
+  const { prepared, teacher, planned, bytes, bounds, detections, identity, extent } = await prepareTeaching(
     options,
     context,
   );
@@ -150,7 +150,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
           batch: teachBatch,
         }),
         timed(
-          teach({ model, teachBatch, hints }),
+          teach({ model, teachBatch, hints, detections }),
           () => performance.now(),
           (ms) => (busy += ms),
         ),

@@ -77,6 +77,8 @@ def decode_blob(codec, data, shape, where):
     name, _, params = codec.partition(":")
     if name in ("int8", "sparse"):
         return Blob(shape, "float32", _decode_lossy(name, params, data, shape, where))
+    if codec == "rows":
+        return Blob(shape, "float32", _decode_rows(data, shape, where))
     if codec not in BYTES_PER_VALUE:
         raise CacheError(f"{where}: unknown codec {codec}")
     count = 1
@@ -90,6 +92,17 @@ def decode_blob(codec, data, shape, where):
         return Blob(shape, "float32", numpy.frombuffer(data, dtype="<f2").astype("<f4").tobytes())
     values = struct.unpack(f"<{count}e", data)
     return Blob(shape, "float32", struct.pack(f"<{count}f", *values))
+
+
+def _decode_rows(data, shape, where):
+    """Detections, [R, 5 + classes]: the class, the box in 65535ths, and logits in half precision."""
+    if len(shape) != 2 or shape[1] < 5 or len(data) != 2 * shape[0] * shape[1]:
+        raise CacheError(f"{where}: {len(data)} bytes for shape {shape} in rows")
+    rows, width = shape
+    values = []
+    for row in struct.iter_unpack(f"<5H{width - 5}e", data) if rows else ():
+        values += [row[0], *(side / 65535 for side in row[1:5]), *row[5:]]
+    return struct.pack(f"<{rows * width}f", *values)
 
 
 def _decode_lossy(name, params, data, shape, where):

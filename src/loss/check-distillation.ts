@@ -1,6 +1,6 @@
 import { SoftshardError } from '../errors.ts';
 import type { HeadSpec } from '../model/detector.ts';
-import { checkHeads } from './check-heads.ts';
+import { checkClasses, checkHeads } from './check-heads.ts';
 import { needsHeads, type DistillationOptions } from './distillation-options.ts';
 import { pairName } from './hint-pair.ts';
 import { epochsOff, type Schedule } from './schedule.ts';
@@ -9,6 +9,14 @@ import { epochsOff, type Schedule } from './schedule.ts';
 export interface DistillationParty {
   readonly head: HeadSpec;
   readonly layers: number;
+}
+
+export interface DistillationSetting {
+  readonly student: DistillationParty;
+  readonly teacher: DistillationParty;
+  readonly epochs: number;
+  /** Whether the teacher's detections are cached in place of its heads. */
+  readonly hasDetections?: boolean;
 }
 
 function checkSchedule(schedule: Schedule, term: string, epochs: number): void {
@@ -23,15 +31,16 @@ function checkSchedule(schedule: Schedule, term: string, epochs: number): void {
 
 /**
  * Throws E_LOSS unless `options` make sense for these two models and this many epochs: equal heads where a term reads
- * them (see `checkHeads`), hint layers that exist and come before the head, terms that are on in some epoch, and
+ * them (see `checkHeads`; equal classes where it reads detections), hint layers that exist and come before the head, terms that are on in some epoch, and
  * some term with a weight.
  */
 export function checkDistillation(
   options: DistillationOptions,
-  { student, teacher, epochs }: { student: DistillationParty; teacher: DistillationParty; epochs: number },
+  { student, teacher, epochs, hasDetections = false }: DistillationSetting,
 ): void {
   const { output, hints, hard } = options;
-  if (needsHeads(options)) checkHeads(student.head, teacher.head);
+  if (needsHeads(options, hasDetections)) checkHeads(student.head, teacher.head);
+  else if (output.kind !== 'none') checkClasses(student.head, teacher.head);
   if (output.kind !== 'none') {
     checkSchedule(output.schedule, 'output term', epochs);
   }

@@ -21,28 +21,9 @@ const reordered = (a: HeadSpec, b: HeadSpec): boolean =>
 
 const shown = (anchors: HeadSpec['anchors']): string => JSON.stringify(anchors);
 
-/**
- * Throws E_LOSS unless the raw heads of student and teacher mean the same: classes, anchors per cell, strides, anchor
- * sizes (within 1/1000) and the order of the classes. The error names the first field that differs and both values.
- */
-export function checkHeads(student: HeadSpec, teacher: HeadSpec): void {
-  const fields: readonly [name: string, equal: boolean, own: string, other: string][] = [
-    ['number of classes (nc)', student.nc === teacher.nc, `${student.nc}`, `${teacher.nc}`],
-    ['anchors per cell (na)', student.na === teacher.na, `${student.na}`, `${teacher.na}`],
-    [
-      'strides',
-      student.strides.join() === teacher.strides.join(),
-      student.strides.join(', '),
-      teacher.strides.join(', '),
-    ],
-    ['anchors', sameAnchors(student, teacher), shown(student.anchors), shown(teacher.anchors)],
-    [
-      'order of the classes',
-      !reordered(student, teacher),
-      student.names.join(', '),
-      teacher.names.join(', '),
-    ],
-  ];
+type Field = readonly [name: string, equal: boolean, own: string, other: string];
+
+function refuseDifferent(fields: readonly Field[], remedy: string): void {
   const differing = fields.find(([, equal]) => !equal);
   if (differing === undefined) return;
   const [name, , own, other] = differing;
@@ -50,6 +31,44 @@ export function checkHeads(student: HeadSpec, teacher: HeadSpec): void {
     message: `Teacher and student differ in their ${name}: their outputs cannot be compared.`,
     expected: `${other} (teacher)`,
     found: `${own} (student)`,
-    remedy: "Use a student whose head is the teacher's, or distil hints alone (distill.output.kind none).",
+    remedy,
   });
 }
+
+const classCount = (student: HeadSpec, teacher: HeadSpec): Field => [
+  ...(['number of classes (nc)', student.nc === teacher.nc] as const),
+  ...([`${student.nc}`, `${teacher.nc}`] as const),
+];
+
+const classOrder = (student: HeadSpec, teacher: HeadSpec): Field => [
+  ...(['order of the classes', !reordered(student, teacher)] as const),
+  ...([student.names.join(', '), teacher.names.join(', ')] as const),
+];
+
+/** Throws E_LOSS unless class indices mean the same to both: number and order of the classes. */
+export const checkClasses = (student: HeadSpec, teacher: HeadSpec): void =>
+  refuseDifferent(
+    [classCount(student, teacher), classOrder(student, teacher)],
+    "Use a student with the teacher's classes, or distil hints alone (distill.output.kind none).",
+  );
+
+/**
+ * Throws E_LOSS unless the raw heads of student and teacher mean the same: classes, anchors per cell, strides, anchor
+ * sizes (within 1/1000) and the order of the classes. The error names the first field that differs and both values.
+ */
+export const checkHeads = (student: HeadSpec, teacher: HeadSpec): void =>
+  refuseDifferent(
+    [
+      classCount(student, teacher),
+      ['anchors per cell (na)', student.na === teacher.na, `${student.na}`, `${teacher.na}`],
+      [
+        'strides',
+        student.strides.join() === teacher.strides.join(),
+        student.strides.join(', '),
+        teacher.strides.join(', '),
+      ],
+      ['anchors', sameAnchors(student, teacher), shown(student.anchors), shown(teacher.anchors)],
+      classOrder(student, teacher),
+    ],
+    "Use a student whose head is the teacher's, or distil hints alone (distill.output.kind none).",
+  );

@@ -231,9 +231,14 @@ export type OutputOptions = z.infer<typeof outputOptionsSchema>;
 export type HintOptions = z.infer<typeof hintOptionsSchema>;
 export type DistillationOptions = z.infer<typeof distillationOptionsSchema>;
 
-/** Whether some term reads the teacher's heads. */
-export const needsHeads = ({ output, hints }: DistillationOptions): boolean =>
-  output.kind !== 'none' || hints.some(({ pixels }) => pixels === 'objectness');
+/** Whether the output loss can learn from cached detections. */
+export const readsDetections = ({ output }: Pick<DistillationOptions, 'output'>): boolean =>
+  output.kind === 'pseudo';
+
+/** Whether some term reads the teacher's heads; `hasDetections` where its detections are cached in their place. */
+export const needsHeads = (options: DistillationOptions, hasDetections = false): boolean =>
+  (options.output.kind !== 'none' && !(hasDetections && readsDetections(options))) ||
+  options.hints.some(({ pixels }) => pixels === 'objectness');
 
 /** `base` with `changes` laid over it, objects key by key; an object with index keys changes the items of a list. */
 function overlaid(base: unknown, changes: unknown): unknown {

@@ -4,7 +4,7 @@ import { isSoftshardError, SoftshardError } from '../errors.ts';
 import { HEAD_CODECS } from '../head-codec/codecs.ts';
 
 const storesFloats = (codecs: CodecFactories): string[] =>
-  Object.keys(codecs).filter((name) => codecOf(name, codecs).dtype === 'float32');
+  Object.keys(codecs).filter((name) => name !== 'rows' && codecOf(name, codecs).dtype === 'float32');
 
 /** Names of the codecs for heads: `fp16`, `fp32`, `int8`, `sparse`. */
 export const ANSWER_CODECS: readonly string[] = storesFloats(HEAD_CODECS);

@@ -1,12 +1,13 @@
 /** One forward pass of the teacher: decoded views in, what is cached of each out. */
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeView } from '../augment/view-codec.ts';
-import { elementsOf, type Blob, type Target } from '../cache/target.ts';
+import { elementsOf, type FloatBlob, type Target } from '../cache/target.ts';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { DecodedView } from '../data/view.ts';
 import { SoftshardError } from '../errors.ts';
 import type { InferenceModel } from '../model/inference.ts';
-import { featureKind, headBlob } from './answers.ts';
+import { DETECTIONS_KIND, featureKind, headBlob } from './answers.ts';
+import { teacherDetections, type DetectionAnswers } from './teacher-detections.ts';
 
 export interface Teacher {
   readonly model: Pick<InferenceModel, 'forward'>;
@@ -14,15 +15,17 @@ export interface Teacher {
   readonly teachBatch: number;
   /** Layers whose outputs are cached beside the heads. */
   readonly hints: readonly number[];
+  /** Given, detections are cached in place of the heads. */
+  readonly detections?: DetectionAnswers | undefined;
 }
 
 /** Cuts image `index` of a batched tensor's values. */
-const answerOf = (values: Float32Array, shape: readonly number[], index: number): Blob => {
+const answerOf = (values: Float32Array, shape: readonly number[], index: number): FloatBlob => {
   const size = elementsOf(shape);
   return { shape, data: values.slice(index * size, (index + 1) * size) };
 };
 
-function refuseNonFinite(name: string, { data }: Blob, { record }: DecodedView): void {
+function refuseNonFinite(name: string, { data }: FloatBlob, { record }: DecodedView): void {
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) continue;
     throw new SoftshardError('E_DIVERGED', {
@@ -35,12 +38,22 @@ function refuseNonFinite(name: string, { data }: Blob, { record }: DecodedView):
   }
 }
 
+/** Takes the heads out of a view's answers. */
+function takeHeads(blobs: Map<string, FloatBlob>, levels: number): FloatBlob[] {
+  return Array.from({ length: levels }, (_, level) => {
+    const head = blobs.get(headBlob(level));
+    if (head === undefined) throw new Error(`no head ${level}`);
+    blobs.delete(headBlob(level));
+    return head;
+  });
+}
+
 /**
  * The answers to at most `teachBatch` views of one size, in their order. Throws E_DIVERGED naming view and blob when
  * one is not finite.
  */
 export function answerViews(
-  { model, teachBatch, hints }: Teacher,
+  { model, teachBatch, hints, detections }: Teacher,
   views: readonly Pick<DecodedView, 'record' | 'pixels' | 'pixelDigest' | 'labels'>[],
 ): Target[] {
   const [first] = views;
@@ -62,11 +75,15 @@ export function answerViews(
   }));
   tf.dispose([x, ...heads, ...features.values()]);
   return views.map((view, i) => {
-    const blobs = new Map<string, Blob>();
+    const blobs = new Map<string, FloatBlob>();
     for (const { name, shape, values } of named) {
       const blob = answerOf(values, shape, i);
       refuseNonFinite(name, blob, view);
       blobs.set(name, blob);
+    }
+    if (detections !== undefined) {
+      const found = teacherDetections(takeHeads(blobs, heads.length), detections);
+      blobs.set(DETECTIONS_KIND, found);
     }
     const { record, pixelDigest } = view;
     const { sample, view: index } = record;

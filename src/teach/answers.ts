@@ -6,6 +6,12 @@ export const HEADS_KIND = 'heads';
 /** Blob of one level's raw head. */
 export const headBlob = (level: number): string => `head.${level}`;
 
+/**
+ * Kind, and only blob, of the detections after non-maximum suppression: [R, 5 + nc] float32, best first, rows of class,
+ * cx, cy, w, h (0...1 of the view) and raw class logits. R differs from view to view.
+ */
+export const DETECTIONS_KIND = 'detections';
+
 /** Kind, and only blob, of the output of the teacher's layer `layer`: [h, w, c] float32. */
 export const featureKind = (layer: number): string => `feature.${layer}`;
 

@@ -3,10 +3,11 @@ import type { Answer } from '../cache/extent.ts';
 import { elementsOf } from '../cache/target.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import type { ModelGraph } from '../model/graph.ts';
-import { codecSpec, expectedBytes, type Codec } from '../cache/codec.ts';
+import { codecOf, codecSpec, expectedBytes, type Codec } from '../cache/codec.ts';
 import { answerCodec, hintCodec, isHintCodec } from './answer-codec.ts';
 import { answerShapes } from './answer-shapes.ts';
-import { featureKind, HEADS_KIND, headBlob } from './answers.ts';
+import { HEAD_CODECS } from '../head-codec/codecs.ts';
+import { DETECTIONS_KIND, featureKind, HEADS_KIND, headBlob } from './answers.ts';
 
 /** One kind of answer as it will be stored. */
 export interface PlannedAnswer extends Answer {
@@ -29,6 +30,9 @@ export interface AnswerOptions {
   readonly imgsz: number;
   /** Layers whose outputs are cached beside the heads. */
   readonly hints: readonly number[];
+  /** Whether heads are stored, or at most `maxDet` detections in their place; heads by default. */
+  readonly answers?: 'heads' | 'detections' | undefined;
+  readonly maxDet?: number | undefined;
   /** Spec of the codec. */
   readonly codec: string;
   /** Spec of the features' codec; `codec`, or fp16 where that is for heads only, by default. */
@@ -41,25 +45,25 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
  * Plans the answers of a teacher with this graph and head. Throws E_LOSS for a hint that is no layer, E_USAGE for an
  * image size that the teacher's strides do not divide, E_CODEC for a codec that stores no answers.
  */
-export function planAnswers(
-  graph: ModelGraph,
-  head: HeadSpec,
-  { imgsz, hints, codec, hintCodec: ofHints = isHintCodec(codec) ? codec : 'fp16' }: AnswerOptions,
-): PlannedAnswers {
+export function planAnswers(graph: ModelGraph, head: HeadSpec, options: AnswerOptions): PlannedAnswers {
+  const { imgsz, hints, codec, answers: stored = 'heads', maxDet = 300 } = options;
+  const { hintCodec: ofHints = isHintCodec(codec) ? codec : 'fp16' } = options;
   const shapes = answerShapes(graph, head, imgsz, hints);
-  const planned = (kind: string, blobs: string[], stored: Codec): PlannedAnswer => {
-    const ofBlobs = blobs.map((blob) => shapes.get(blob) ?? []);
+  const planned = (kind: string, blobs: string[], inCodec: Codec): PlannedAnswer => {
+    const ofBlobs = blobs.map((blob) => shapes.get(blob) ?? [maxDet, 5 + head.nc]);
     return {
-      ...{ kind, blobs, codec: codecSpec(stored), shapes: ofBlobs },
-      viewBytes: sum(ofBlobs.map((shape) => expectedBytes(stored, shape))),
+      ...{ kind, blobs, codec: codecSpec(inCodec), shapes: ofBlobs },
+      viewBytes: sum(ofBlobs.map((shape) => expectedBytes(inCodec, shape))),
     };
   };
   const answers = [
-    planned(
-      HEADS_KIND,
-      head.strides.map((_, level) => headBlob(level)),
-      answerCodec(codec),
-    ),
+    stored === 'detections'
+      ? planned(DETECTIONS_KIND, [DETECTIONS_KIND], codecOf('rows', HEAD_CODECS))
+      : planned(
+          HEADS_KIND,
+          head.strides.map((_, level) => headBlob(level)),
+          answerCodec(codec),
+        ),
     ...hints.map((layer) => planned(featureKind(layer), [featureKind(layer)], hintCodec(ofHints))),
   ];
   return {

@@ -9,6 +9,7 @@ import { planAnswers, type PlannedAnswers } from './plan-answers.ts';
 import { preparePlan, type PlanContext, type PreparedPlan } from './prepare-plan.ts';
 import type { TeachStepOptions } from './teach-options.ts';
 import { teacherIdentity } from './teacher-cache.ts';
+import type { DetectionAnswers } from './teacher-detections.ts';
 
 export interface PreparedTeaching {
   readonly prepared: PreparedPlan;
@@ -18,6 +19,8 @@ export interface PreparedTeaching {
   readonly bytes: number;
   /** Bounds on the error of the heads, where there are any. */
   readonly bounds: ErrorBounds | undefined;
+  /** Which detections are cached in place of the heads, where they are. */
+  readonly detections: DetectionAnswers | undefined;
   readonly identity: Identity;
   readonly extent: Extent;
 }
@@ -37,11 +40,17 @@ export async function prepareTeaching(
   const recorded =
     bounds === undefined || options.cache === undefined ? undefined : await recordedHeadCodec(options.cache);
   const planned = planAnswers(graph, head, { ...options, codec: recorded ?? options.codec });
+  const { confThres, iouThres, maxDet } = options;
+  const detections =
+    options.answers === 'heads'
+      ? undefined
+      : { head, selection: { confidence: confThres, iou: iouThres, maxDetections: maxDet } };
   return {
     prepared,
     teacher,
     planned,
     bounds,
+    detections,
     bytes: planned.viewBytes * plan.samples * plan.views,
     identity: teacherIdentity({
       dataset,
@@ -52,6 +61,7 @@ export async function prepareTeaching(
       graph,
       head,
       hints: options.hints,
+      detections: detections?.selection,
       bounds,
     }),
     extent: {

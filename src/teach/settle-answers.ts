@@ -47,7 +47,9 @@ export async function settleAnswers(
 ): Promise<{ readonly extent: Extent; readonly measured?: JsonRecord }> {
   const { options, extent, bounds, begun, plan, teacher, model, ops, decoder, recordOf, signal } = input;
   const { errorViews, seed, imgsz } = options;
-  const spec = extent.answers.find(({ kind }) => kind === HEADS_KIND)?.codec ?? '';
+  const spec = extent.answers.find(({ kind }) => kind === HEADS_KIND)?.codec;
+  // Detections have a codec of their own, which leaves nothing to settle.
+  if (spec === undefined) return { extent };
   const wanted = bounds !== undefined || (isSparse(spec) && errorViews > 0);
   if (begun || !wanted) return { extent };
   const named = await errorStudent(options.errorStudent, teacher.graph, seed);

@@ -7,6 +7,21 @@ import { viewPlanOptions } from './prepare-plan.ts';
 
 /** Options by which the teacher's answers are chosen and stored. */
 export const answerOptions = {
+  answers: z
+    .enum(['heads', 'detections'])
+    .default('heads')
+    .describe(
+      'what of the outputs is cached: the raw heads, or the detections after non-maximum suppression, which are a few ' +
+        'KB a view at most and enough for the output loss pseudo alone',
+    ),
+  confThres: z.number().min(0).max(1).default(0.1).describe('of detections: lowest score'),
+  iouThres: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('of detections: overlap above which the weaker box of a class goes'),
+  maxDet: z.int().min(1).default(300).describe('of detections: most a view'),
   hints: z.array(z.int().min(0)).default([]).describe('layers whose features are cached, such as 4,6,9'),
   codec: z
     .string()

@@ -8,6 +8,7 @@ import { canonicalJson } from '../text/canonical-json.ts';
 import type { Manifest } from '../cache/manifest.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
+import type { PseudoLabelOptions } from '../loss/pseudo-labels.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import type { ModelGraph } from '../model/graph.ts';
 
@@ -24,13 +25,15 @@ export interface TeacherIdentityInput {
   /** With the anchors of the weights. */
   readonly head: HeadSpec;
   readonly hints: readonly number[];
+  /** Which detections are cached in place of the heads. */
+  readonly detections?: PseudoLabelOptions | undefined;
   /** Bounds on the error of the heads' codec, where there are any. */
   readonly bounds?: ErrorBounds | undefined;
 }
 
 /** The identity of a cache of these answers; plain data. */
 export function teacherIdentity(input: TeacherIdentityInput): Identity {
-  const { dataset, seed, augmentation, imageSize, digest, graph, head, hints, bounds } = input;
+  const { dataset, seed, augmentation, imageSize, digest, graph, head, hints, bounds, detections } = input;
   return canonicalJson({
     data: dataset.digest,
     samples: dataset.samples.length,
@@ -48,7 +51,11 @@ export function teacherIdentity(input: TeacherIdentityInput): Identity {
         stride,
       })),
     },
-    answers: { heads: true, hints, ...(bounds === undefined ? {} : { bounds }) },
+    answers: {
+      ...{ heads: detections === undefined, hints },
+      ...(bounds === undefined ? {} : { bounds }),
+      ...(detections === undefined ? {} : { detections }),
+    },
   }) as Identity;
 }
 
@@ -71,7 +78,10 @@ const identitySchema = z.looseObject({
     }),
     layers: z.array(z.looseObject({ channels: z.int().min(1), stride: z.number().positive() })),
   }),
-  answers: z.looseObject({ hints: z.array(z.int().min(0)) }),
+  answers: z.looseObject({
+    hints: z.array(z.int().min(0)),
+    detections: z.looseObject({ confidence: z.number(), iou: z.number(), maxDetections: z.int() }).optional(),
+  }),
 });
 
 /** A teacher's cache, as a training sees it. */
@@ -90,6 +100,8 @@ export interface TeacherCache {
   readonly layerChannels: readonly number[];
   readonly layerStrides: readonly number[];
   readonly hints: readonly number[];
+  /** How the detections that it holds in place of heads were chosen; undefined where it holds heads. */
+  readonly detections: PseudoLabelOptions | undefined;
   readonly teacherDigest: string;
   readonly provenance: JsonRecord;
 }
@@ -120,6 +132,7 @@ export function describeTeacherCache(manifest: Manifest): TeacherCache {
     layerChannels: teacher.layers.map((layer) => layer.channels),
     layerStrides: teacher.layers.map((layer) => layer.stride),
     hints: answers.hints,
+    detections: answers.detections,
     teacherDigest: teacher.digest,
     provenance: manifest.provenance,
   };

@@ -9,7 +9,8 @@ import { floatBlob, type Target } from '../cache/target.ts';
 import type { Dataset } from '../data/sample.ts';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { ViewRecord } from '../data/view.ts';
-import { featureKind, HEADS_KIND, headBlob } from '../teach/answers.ts';
+import { DETECTIONS_KIND, featureKind, HEADS_KIND, headBlob } from '../teach/answers.ts';
+import { batchDetections } from '../teach/teacher-detections.ts';
 import { objectnessOf } from '../loss/host-objectness.ts';
 import { labelRows, type HostAnswer, type HostBatch } from './batch.ts';
 import type { BatchItem } from './sample-order.ts';
@@ -29,6 +30,8 @@ export type ViewSource =
       readonly views: number;
       /** Number of heads to read, 0 where no term needs them. */
       readonly heads: number;
+      /** Whether cached detections are read. */
+      readonly detections: boolean;
       readonly features: readonly number[];
       readonly recorded: PixelProvenance;
       readonly current: PixelProvenance;
@@ -81,6 +84,7 @@ export function createBatchLoader(
     let records: readonly ViewRecord[];
     if (source.kind === 'cached') {
       const kinds = [...(source.heads > 0 ? [HEADS_KIND] : []), ...source.features.map(featureKind)];
+      if (source.detections) kinds.push(DETECTIONS_KIND);
       targets = await source.cache.readMany(keys, kinds);
       records = targets.map((target) => decodeView(target.record));
     } else {
@@ -128,6 +132,9 @@ export function createBatchLoader(
       heads,
       objectness: heads.map(objectnessOf),
       features,
+      ...(source.kind === 'cached' && source.detections
+        ? { detections: batchDetections(targets.map((target) => floatBlob(target, DETECTIONS_KIND))) }
+        : {}),
     };
   };
 }

@@ -22,6 +22,8 @@ export interface HostBatch {
   /** Objectness logits of each head, [B * ny * nx * na]. */
   readonly objectness: readonly Float32Array[];
   readonly features: ReadonlyMap<number, HostAnswer>;
+  /** Rows of `pseudoLabels`, where detections are cached. */
+  readonly detections?: Float32Array;
 }
 
 /** The label rows of views, numbered by their position; float32. */
@@ -54,7 +56,8 @@ export function toDevice(batch: HostBatch, detections?: (batch: HostBatch) => Fl
       return [layer, tf.tensor4d(data, [size, h, w, c])] as const;
     }),
   );
-  const hasTeacher = heads.length > 0 || features.size > 0;
+  const rows = batch.detections ?? detections?.(batch);
+  const hasTeacher = heads.length > 0 || features.size > 0 || rows !== undefined;
   return {
     x,
     target: {
@@ -66,7 +69,7 @@ export function toDevice(batch: HostBatch, detections?: (batch: HostBatch) => Fl
               heads,
               teacherObjectness: batch.objectness,
               features,
-              ...(detections === undefined ? {} : { rows: detections(batch) }),
+              ...(rows === undefined ? {} : { rows }),
             },
           }
         : {}),

@@ -6,6 +6,7 @@ import { fileError } from '../flow/file-error.ts';
 import { checkDistillation } from '../loss/check-distillation.ts';
 import {
   distillationOptions,
+  needsHeads,
   parseDistillationOptions,
   type DistillationOptions,
 } from '../loss/distillation-options.ts';
@@ -58,6 +59,32 @@ export async function readDistillation(
   return distillationOptions(NO_DISTILLATION, changes);
 }
 
+/** Throws E_LOSS when an output loss, or its selection of detections, is not what the cache holds. */
+function checkOutputAnswers(distillation: DistillationOptions, { teacher }: OpenedCache): void {
+  const { detections } = teacher;
+  const { output } = distillation;
+  if (detections === undefined) return;
+  if (needsHeads(distillation, true)) {
+    throw new SoftshardError('E_LOSS', {
+      message: "The cache holds the teacher's detections, and not its heads.",
+      where: 'distill.output.kind',
+      expected: 'pseudo or none, and no pixels by objectness',
+      found: output.kind,
+      remedy: 'Teach with --answers heads into another cache.',
+    });
+  }
+  for (const key of ['confidence', 'iou', 'maxDetections'] as const) {
+    if (output[key] === undefined || output[key] === detections[key]) continue;
+    throw new SoftshardError('E_LOSS', {
+      message: 'The detections were chosen when the cache was made.',
+      where: `distill.output.${key}`,
+      expected: `${detections[key]} (the cache's)`,
+      found: `${output[key]}`,
+      remedy: `Leave ${key} out, or teach again into another cache.`,
+    });
+  }
+}
+
 /** Throws E_LOSS when a term does not fit the student, the teacher or what the cache holds. */
 export function checkRunDistillation(
   distillation: DistillationOptions,
@@ -69,7 +96,9 @@ export function checkRunDistillation(
     student: { head: graph.head, layers: graph.layers.length + 1 },
     teacher: { head: cache.teacher.head, layers: cache.teacher.layerChannels.length + 1 },
     epochs,
+    hasDetections: cache.teacher.detections !== undefined,
   });
+  checkOutputAnswers(distillation, cache);
   for (const hint of distillation.hints) {
     if (cache.reader.kinds.includes(`feature.${hint.teacher}`)) continue;
     throw new SoftshardError('E_LOSS', {

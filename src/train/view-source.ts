@@ -1,6 +1,6 @@
 /** Where a run's views and the teacher's answers to them come from, and how much memory they take. */
 import { decoderVersions } from '../data/decoder-versions.ts';
-import { needsHeads } from '../loss/distillation-options.ts';
+import { needsHeads, readsDetections } from '../loss/distillation-options.ts';
 import type { ViewSource } from './batch-loader.ts';
 import type { PreparedRun } from './prepare-run.ts';
 
@@ -12,13 +12,15 @@ export function viewSource(run: PreparedRun): ViewSource {
   if (cache === undefined) {
     return { kind: 'drawn', augmentation, seed: options.seed, views: options.views };
   }
+  const hasDetections = cache.teacher.detections !== undefined;
   const recorded = cache.teacher.provenance;
   const current = decoderVersions();
   return {
     kind: 'cached',
     cache: cache.reader,
     views: cache.teacher.views,
-    heads: needsHeads(distillation) ? graph.head.strides.length : 0,
+    heads: needsHeads(distillation, hasDetections) ? graph.head.strides.length : 0,
+    detections: hasDetections && readsDetections(distillation),
     features: [...new Set(distillation.hints.map((hint) => hint.teacher))],
     recorded: Object.fromEntries(Object.keys(current).map((name) => [name, textOf(recorded[name])])),
     current,
@@ -30,7 +32,7 @@ export function teacherValues(run: PreparedRun): number {
   const { cache, graph, options, distillation } = run;
   if (cache === undefined) return 0;
   const { strides, na, no } = graph.head;
-  const heads = needsHeads(distillation)
+  const heads = needsHeads(distillation, cache.teacher.detections !== undefined)
     ? strides.reduce((sum, s) => sum + (options.imgsz / s) ** 2 * na * no, 0)
     : 0;
   const features = distillation.hints.reduce((sum, { teacher }) => {
