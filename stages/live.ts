@@ -41,7 +41,7 @@ export async function runLive(
   context: StepContext,
 ): Promise<LiveResult> {
   const teaching = await prepareTeaching(options, context);
-  const { prepared, teacher, planned, bounds, identity, extent } = teaching;
+  const { prepared, teacher, planned, bounds, detections, identity, extent } = teaching;
   const { dataset, plan, imageSize, recordOf } = prepared;
   const { teachBatch, hints, workers } = options;
   const { signal } = context;
@@ -78,7 +78,7 @@ export async function runLive(
       ...{ plan, teachBatch, answers, concurrency, keepBytes: options.keep * MB },
       source: chain(
         decode({ decoder: source, recordOf, viewBytes, ahead: teachBatch, batch: teachBatch }),
-        teach({ model, teachBatch, hints }),
+        teach({ model, teachBatch, hints, detections }),
       ),
       context: { credits, signal, emit: (event) => context.emit(event) },
     });

@@ -19,7 +19,7 @@ describe('hideLabels', () => {
 
   test('as many keep their labels as asked for, spread over the set; the others are unlabelled', async () => {
     const data = await hideLabels(tiny.data, 2, join(folder, 'few'));
-    const { samples } = await readDataset({ data, split: 'train' });
+    const { samples } = await readDataset({ data, split: 'train', badImages: 'error' });
     assert.equal(samples.length, 7);
     const labelled = samples.filter((sample) => sample.labels !== undefined);
     assert.deepEqual(
@@ -27,7 +27,7 @@ describe('hideLabels', () => {
       ['000.png', '003.png'],
     );
     assert.ok(labelled.every(({ labels }) => labels?.length === 1));
-    assert.equal((await readDataset({ data, split: 'val' })).samples.length, 1);
+    assert.equal((await readDataset({ data, split: 'val', badImages: 'error' })).samples.length, 1);
   });
 
   test('more than there are is refused', async () => {

@@ -90,20 +90,20 @@ describe('rows', () => {
   });
 
   test('Python reads the same bits', { skip }, () => {
-    const { data, shape } = detections(
+    const blob = detections(
       [
         [2, 0, 1, 0.5, 0.25, -7.01, 0, 3.5],
         [0, 0.1, 0.2, 0.3, 0.4, 1e-7, -60, 12.34],
       ],
       3,
     );
-    const bytes = codec.encode({ shape, data }, 'd');
+    const bytes = codec.encode(blob, 'd');
     const decode =
       'import sys; sys.path.insert(0, sys.argv[1]); import softshard_reader as r; ' +
       'print(bytes(r.decode_blob("rows", bytes.fromhex(sys.argv[2]), [2, 8], "d").data).hex())';
     const folder = join(repositoryRoot, 'readers', 'python');
     const argv = ['-c', decode, folder, Buffer.from(bytes).toString('hex')];
-    const ours = codec.decode(bytes, shape, 'd');
+    const ours = codec.decode(bytes, blob.shape, 'd');
     const hex = Buffer.from(ours.buffer, ours.byteOffset, ours.byteLength).toString('hex');
     assert.equal(execFileSync(python, argv, { encoding: 'utf8' }).trim(), hex);
   });
