@@ -16,5 +16,6 @@ export const corrupt = (where: string, found: string, detail?: Partial<FailureDe
     message: 'A file of the cache was changed or damaged after it was written.',
     where,
     found,
+    remedy: 'softshard verify CACHE says what is damaged, softshard repair CACHE mends it.',
     ...detail,
   });

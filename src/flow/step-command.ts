@@ -36,9 +36,13 @@ export interface StepCommand<S extends z.ZodType = z.ZodType, R = unknown> {
   run(options: z.output<S>, context: StepContext): Promise<R>;
   /**
    * The environment of the process: by default that of an engine, with the option `threads` if there is one;
-   * `none` for a step without an engine. A resumed step returns the recorded values.
+   * `none`, or undefined for these options, for a step without an engine. A resumed step returns the recorded values.
    */
-  environment?: 'none' | ((options: z.output<S>) => StepEnvironmentOptions | Promise<StepEnvironmentOptions>);
+  environment?:
+    | 'none'
+    | ((
+        options: z.output<S>,
+      ) => StepEnvironmentOptions | undefined | Promise<StepEnvironmentOptions | undefined>);
   /** The result for a person, printed on standard output. */
   describe?(result: R): string;
   /** The exit code for a result; 0 by default. */

@@ -7,7 +7,8 @@ import { verifyCache } from '../../src/cache/verify.ts';
 import { openCacheForWriting } from '../../src/cache/cache-writer.ts';
 import { encodeManifest } from '../../src/cache/manifest.ts';
 import { isSoftshardError } from '../../src/errors.ts';
-import { drawKey, integerBelow } from '../../src/random/keyed.ts';
+import { drawKey } from '../../src/random/keyed.ts';
+import { mutate, MUTATIONS } from '../cache-mutation.ts';
 import { EXTENT, IDENTITY, optionsFor, planOf, PROVENANCE, targetsOf, writeSynthetic } from './synthetic.ts';
 
 const LONG = process.env['SOFTSHARD_TEST_LONG'] !== undefined;
@@ -149,32 +150,24 @@ async function useEverything(objects: Map<string, Uint8Array>): Promise<void> {
   });
 }
 
-test(`random mutations (${LONG ? '10,000' : '200'}) are all found and crash nothing`, async () => {
+test(`random mutations (${LONG ? '12,000' : '240'}) are all found and crash nothing`, async () => {
   const pristine = await sealedObjects();
   const names = [...pristine.keys()].sort();
-  const runs = LONG ? 10_000 : 200;
+  const runs = LONG ? 12_000 : 240;
+  const done = new Map<string, number>();
   for (let run = 0; run < runs; run++) {
-    const draw = (index: number, n: number): number =>
-      integerBelow(drawKey(1, 'test-mutation', run), index, n);
-    const name = names[draw(0, names.length)] ?? '';
-    const bytes = Uint8Array.from(bytesAt(pristine, name));
-    const at = draw(1, bytes.byteLength);
-    const kinds: (() => Uint8Array)[] = [
-      () => bytes.map((byte, i) => (i === at ? byte ^ (1 << draw(2, 8)) : byte)),
-      () => bytes.map((byte, i) => (i === at ? (byte + 1 + draw(2, 255)) % 256 : byte)),
-      () => bytes.slice(0, at),
-      () => Buffer.concat([bytes, Buffer.alloc(1 + draw(2, 4), 0xc0)]),
-      () => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]),
-      () => Buffer.concat([bytes.subarray(0, at), Buffer.of(draw(2, 256)), bytes.subarray(at)]),
-    ];
-    const kind = draw(3, kinds.length);
-    const mutated = kinds[kind]?.() ?? bytes;
-    if (Buffer.compare(mutated, bytes) === 0) continue;
-    const objects = new Map(pristine).set(name, mutated);
+    const objects = new Map(pristine);
+    const mutation = mutate(objects, names, drawKey(1, 'test-mutation', run));
+    if (mutation === undefined) continue;
+    const { kind, file, at } = mutation;
+    done.set(kind, (done.get(kind) ?? 0) + 1);
     const { problems } = await verifyCache(memoryStore(objects));
-    assert.ok(problems.length > 0, `mutation ${kind} of ${name} at ${at} passed unnoticed`);
+    assert.ok(problems.length > 0, `${kind} of ${file} at ${at} passed unnoticed`);
     await useEverything(objects);
   }
+  for (const kind of MUTATIONS) assert.ok((done.get(kind) ?? 0) > 0, kind);
+  const total = [...done.values()].reduce((a, b) => a + b, 0);
+  if (LONG) assert.ok(total >= 10_000, String(total));
 });
 
 test('a manifest that claims a huge extent costs no time', async () => {
