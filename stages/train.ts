@@ -13,19 +13,23 @@ import type { JsonRecord } from '../src/cache/identity.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { SoftshardError } from '../src/errors.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
+import { canonicalJson } from '../src/text/canonical-json.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
 import { givenOptions, trainCommand } from '../src/train/given-options.ts';
 import { readProgress, type Progress } from '../src/train/checkpoint.ts';
+import { resumedOptions } from '../src/train/last-run.ts';
 import { prepareRun, type PreparedRun } from '../src/train/prepare-run.ts';
 import {
+  breaksOf,
   compareRun,
   engineOfLiveTeacher,
   engineOfRun,
   readRunRecord,
   writeRunRecord,
+  type EpochBreak,
   type RunRecord,
 } from '../src/train/run-record.ts';
 import { runFiles } from '../src/train/run-files.ts';
@@ -48,11 +52,18 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>> | null;
   /** Whether the run was finished before this command. */
   readonly found: boolean;
+  /** Where the number of epochs was raised: the result is then that of neither uninterrupted run. */
+  readonly breaks: readonly EpochBreak[];
 }
 
 const folderOf = ({ project, name }: TrainOptions): string => join(project, name);
 
-function resultOf(folder: string, parameters: number, progress: Progress, found: boolean): TrainResult {
+function resultOf(
+  folder: string,
+  parameters: number,
+  progress: Progress,
+  { found, breaks }: Pick<TrainResult, 'found' | 'breaks'>,
+): TrainResult {
   const { best, last } = runFiles(folder);
   const measured = progress.rows.findLast((row) => 'metrics/mAP50' in row);
   const metrics =
@@ -72,6 +83,7 @@ function resultOf(folder: string, parameters: number, progress: Progress, found:
     parameters,
     metrics,
     found,
+    breaks,
   };
 }
 
@@ -139,10 +151,16 @@ async function trainPrepared(
         );
       } else if (begun?.finished === true) {
         context.info(`${folder} is finished: nothing to do`);
-        return resultOf(folder, parameters, begun, true);
+        return resultOf(folder, parameters, begun, { found: true, breaks: breaksOf(recorded) });
       }
     }
     const raised = recorded !== undefined && Number(recorded.places['epochs']) !== options.epochs;
+    const breaks = [
+      ...breaksOf(recorded),
+      ...(raised
+        ? [{ epoch: begun?.epoch ?? 0, from: Number(recorded.places['epochs']), to: options.epochs }]
+        : []),
+    ];
     await writeRunRecord(folder, {
       ...asked,
       places: {
@@ -155,10 +173,9 @@ async function trainPrepared(
         ...(options.liveTeacher === undefined ? {} : { liveTeacher: options.liveTeacher }),
         weights: options.weights,
         cfg: options.cfg,
-        breaks: [
-          ...((recorded?.places['breaks'] as number[] | undefined) ?? []),
-          ...(raised ? [Number(recorded.places['epochs'])] : []),
-        ],
+        // What --resume alone repeats.
+        options: canonicalJson(options as unknown as JsonRecord),
+        breaks: breaks as unknown as JsonRecord[],
       },
     });
     const labelled = run.dataset.samples.filter((sample) => sample.labels !== undefined).length;
@@ -175,7 +192,7 @@ async function trainPrepared(
       { run, engine, folder, resume: begun !== undefined, imageCacheBytes },
       context,
     );
-    return resultOf(folder, parameters, progress, false);
+    return resultOf(folder, parameters, progress, { found: false, breaks });
   } finally {
     await lock.release();
   }
@@ -196,18 +213,24 @@ export const command = defineStep({
   summary:
     'Trains a student from a teacher’s cache, from labels, or from both. The same command again resumes.',
   options: trainOptionsSchema,
+  complete: async (given) =>
+    given['resume'] === true && given['data'] === undefined ? resumedOptions(given) : given,
   environment: async (options) => {
     const recorded = await readRunRecord(folderOf(options));
     return chooseEngine(options, recorded && engineOfRun(recorded), process.env);
   },
   run: train,
-  describe: ({ run, epochs, steps, metrics, best, found }) =>
+  describe: ({ run, epochs, steps, metrics, best, found, breaks }) =>
     [
       `${found ? 'found' : 'trained'} ${epochs} epochs, ${steps} steps: ${run}`,
       metrics === null
         ? 'mAP was not measured'
         : `mAP50 ${(metrics['mAP50'] ?? 0).toFixed(3)}, mAP50-95 ${(metrics['mAP50_95'] ?? 0).toFixed(3)}`,
       `best weights: ${best}`,
+      ...breaks.map(
+        ({ epoch, from, to }) =>
+          `epochs were raised from ${from} to ${to} after epoch ${epoch}: the result is that of neither uninterrupted run`,
+      ),
     ].join('\n'),
 });
 

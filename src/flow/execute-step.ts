@@ -49,7 +49,8 @@ export const executeStep = async (
       output.text(helpText({ command: program, summary: command.summary, specs, commonSpecs }));
       return EXIT.ok;
     }
-    const options = validateOptions(command.options, given.own);
+    const own = (await command.complete?.(given.own)) ?? given.own;
+    const options = validateOptions(command.options, own);
     if (!silent) output = createOutput(validateOptions(outputOptions, given.output), outputStreams(process));
     context = makeContext(command.name, host, output);
     goOn = command.resume?.(options) ?? goOn;

@@ -32,6 +32,8 @@ export interface StepCommand<S extends z.ZodType = z.ZodType, R = unknown> {
   readonly summary: string;
   /** A zod object: type, validation and help of the options (`cli/option-spec.ts` lists the metadata). */
   readonly options: S;
+  /** Fills in what a command line leaves out before it is validated (`--resume` alone); raw values by key. */
+  complete?(given: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>;
   /** Does the work. The result is plain data: `--json` prints it and the `done` event carries it. */
   run(options: z.output<S>, context: StepContext): Promise<R>;
   /**

@@ -61,6 +61,17 @@ export async function writeRunRecord(
   await writeFileAtomic(runFile(folder), Buffer.from(text));
 }
 
+const epochBreak = z.object({ epoch: z.int(), from: z.int(), to: z.int() });
+
+/** Where the epochs of a run were raised: after so many were done, from a number to a higher one. */
+export type EpochBreak = Readonly<z.infer<typeof epochBreak>>;
+
+/** The breaks of a run; none where it was never asked for more epochs. */
+export function breaksOf(recorded: Pick<RunRecord, 'places'> | undefined): readonly EpochBreak[] {
+  const parsed = z.array(epochBreak).safeParse(recorded?.places['breaks']);
+  return parsed.success ? parsed.data : [];
+}
+
 /** An identity in which an option that did not exist when the run was begun has its default. */
 function withDefaults(identity: JsonRecord): JsonRecord {
   const options = z.record(z.string(), z.unknown()).safeParse(identity['options']);

@@ -121,6 +121,13 @@ describe(`train on ${ENGINE}`, () => {
     const more = await train('labels', '--epochs', '3');
     assert.equal(more.code, 0, more.output);
     assert.match(more.output, /epochs raised from 2 to 3/);
+    assert.match(more.output, /epochs were raised from 2 to 3 after epoch 2: the result is that of neither/);
+    const { places } = (await readRunRecord(join(folder, 'runs', 'labels'))) ?? {};
+    assert.deepEqual(places?.['breaks'], [{ epoch: 2, from: 2, to: 3 }]);
+    // Without anything else the last run is found, its options with it.
+    const last = await runCommand(['train', '--resume', '--project', join(folder, 'runs')]);
+    assert.equal(last.code, 0, last.output);
+    assert.match(last.output, /labels is finished: nothing to do/);
     const rows = (await readFile(join(folder, 'runs', 'labels', 'results.csv'), 'utf8')).trim().split('\n');
     assert.equal(rows.length, 4);
   });
