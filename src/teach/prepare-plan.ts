@@ -1,5 +1,6 @@
 /** What `plan`, `decode` and `teach` share: a data set, its plan, and how each view is drawn. */
 import { z } from 'zod';
+import { augmentationOfView, checkCloseMosaic } from '../augment/close-mosaic.ts';
 import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
 import { drawView } from '../augment/draw-view.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
@@ -29,6 +30,13 @@ export const viewPlanOptions = {
     .describe('side of the square views')
     .meta({ unit: 'pixels' }),
   views: z.int().min(1).default(1).describe('augmented views a sample'),
+  closeMosaic: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'last views of each sample that are made without mosaic, for as many last epochs; below --views',
+    ),
   unitViews: z
     .int()
     .min(1)
@@ -56,6 +64,8 @@ export interface PreparedPlan {
   readonly plan: Plan;
   readonly imageSize: number;
   readonly augmentation: Augmentation;
+  /** Last views of each sample that are without mosaic. */
+  readonly closeMosaic: number;
   /** Identity of the pixels alone. */
   readonly identity: Identity;
   readonly recordOf: (key: ViewKey) => ViewRecord;
@@ -68,7 +78,8 @@ export interface PlanContext {
 
 /** Reads the data set and cuts it into units. Throws E_DATA_*, E_IMAGE, E_LABEL, E_HYP, E_USAGE. */
 export async function preparePlan(options: ViewPlanOptions, context: PlanContext): Promise<PreparedPlan> {
-  const { data, split, badImages, imgsz, views, unitViews, seed, set } = options;
+  const { data, split, badImages, imgsz, views, unitViews, seed, set, closeMosaic: closed } = options;
+  checkCloseMosaic(views, closed);
   const { hyp: changes } = settingGroups(set, ['hyp'], 'hyp.KEY=VALUE with an augmentation key');
   const augmentation =
     options.hyp === undefined && Object.keys(changes).length === 0
@@ -95,8 +106,13 @@ export async function preparePlan(options: ViewPlanOptions, context: PlanContext
       augmentation,
       partners: partnerIdentity(dataset.samples, augmentation),
       preprocessing: { imgsz },
+      ...(closed === 0 ? {} : { closeMosaic: closed }),
     }) as Identity,
-    recordOf: (key) => drawView(key, dataset.samples, imgsz, augmentation, seed),
+    closeMosaic: closed,
+    recordOf: (key) => {
+      const drawn = augmentationOfView(augmentation, key.view, { views, closed });
+      return drawView(key, dataset.samples, imgsz, drawn, seed);
+    },
   };
 }
 

@@ -31,7 +31,7 @@ export async function prepareTeaching(
   context: PlanContext,
 ): Promise<PreparedTeaching> {
   const prepared = await preparePlan(options, context);
-  const { dataset, plan, augmentation, imageSize } = prepared;
+  const { dataset, plan, augmentation, closeMosaic, imageSize } = prepared;
   const teacher = await loadTeacher(options, dataset);
   const { graph, state, head } = teacher;
   checkTeacherClasses(head, dataset, options.weights);
@@ -56,6 +56,7 @@ export async function prepareTeaching(
       dataset,
       seed: options.seed,
       augmentation,
+      closeMosaic,
       imageSize,
       digest: teacherDigest(state, JSON.parse(JSON.stringify(graph.yaml))),
       graph,

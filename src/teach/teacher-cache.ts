@@ -19,6 +19,8 @@ export interface TeacherIdentityInput {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly augmentation: Augmentation;
+  /** Last views of each sample that are without mosaic; 0 by default. */
+  readonly closeMosaic?: number;
   readonly imageSize: number;
   readonly digest: string;
   readonly graph: ModelGraph;
@@ -33,7 +35,8 @@ export interface TeacherIdentityInput {
 
 /** The identity of a cache of these answers; plain data. */
 export function teacherIdentity(input: TeacherIdentityInput): Identity {
-  const { dataset, seed, augmentation, imageSize, digest, graph, head, hints, bounds, detections } = input;
+  const { dataset, seed, augmentation, closeMosaic = 0, imageSize, digest } = input;
+  const { graph, head, hints, bounds, detections } = input;
   return canonicalJson({
     data: dataset.digest,
     samples: dataset.samples.length,
@@ -42,6 +45,7 @@ export function teacherIdentity(input: TeacherIdentityInput): Identity {
     augmentation,
     partners: partnerIdentity(dataset.samples, augmentation),
     preprocessing: { imgsz: imageSize, ...PIXELS },
+    ...(closeMosaic === 0 ? {} : { closeMosaic }),
     teacher: {
       digest,
       head,
@@ -66,6 +70,7 @@ const identitySchema = z.looseObject({
   augmentation: augmentationSchema,
   partners: z.looseObject({ labelled: z.int().min(1), digest: z.string() }).optional(),
   preprocessing: z.looseObject({ imgsz: z.int().min(1) }),
+  closeMosaic: z.int().min(0).default(0),
   teacher: z.looseObject({
     digest: z.string(),
     head: z.looseObject({
@@ -91,6 +96,8 @@ export interface TeacherCache {
   readonly imageSize: number;
   readonly seed: number;
   readonly augmentation: Augmentation;
+  /** Last views of each sample that are without mosaic. */
+  readonly closeMosaic: number;
   /** Which samples were labelled when the views were drawn, where that decides pixels. */
   readonly partners: JsonRecord | undefined;
   readonly views: number;
@@ -118,13 +125,15 @@ export function describeTeacherCache(manifest: Manifest): TeacherCache {
       cause: parsed.error,
     });
   }
-  const { data, samples, seed, augmentation, partners, preprocessing, teacher, answers } = parsed.data;
+  const { data, samples, seed, augmentation, closeMosaic, partners, preprocessing, teacher, answers } =
+    parsed.data;
   return {
     dataDigest: data,
     samples,
     imageSize: preprocessing.imgsz,
     seed,
     augmentation,
+    closeMosaic,
     partners: partners === undefined ? undefined : { labelled: partners.labelled, digest: partners.digest },
     views: manifest.extent.views,
     unitViews: manifest.extent.unitViews,

@@ -1,6 +1,7 @@
 /** Makes batches on the host: decoded views, their labels, and the teacher's cached answers to the same pixels. */
 import type { Augmentation } from '../augment/augmentation.ts';
 import { assertSamePixels, type PixelProvenance } from '../augment/assert-same-pixels.ts';
+import { withoutMosaic } from '../augment/close-mosaic.ts';
 import { drawView } from '../augment/draw-view.ts';
 import { decodeView } from '../augment/view-codec.ts';
 import type { ViewDecoder } from '../augment/view-decoder.ts';
@@ -14,6 +15,7 @@ import { batchDetections } from '../teach/teacher-detections.ts';
 import { objectnessOf } from '../loss/host-objectness.ts';
 import { labelRows, type HostAnswer, type HostBatch } from './batch.ts';
 import type { BatchItem } from './sample-order.ts';
+import { viewAt, type ViewSchedule } from './view-index.ts';
 
 /** Where the views of a batch come from. */
 export type ViewSource =
@@ -21,13 +23,10 @@ export type ViewSource =
       readonly kind: 'drawn';
       readonly augmentation: Augmentation;
       readonly seed: number;
-      /** Views a sample; 0 for a fresh one at every pass. */
-      readonly views: number;
     }
   | {
       readonly kind: 'cached';
       readonly cache: Pick<Cache, 'readMany'>;
-      readonly views: number;
       /** Number of heads to read, 0 where no term needs them. */
       readonly heads: number;
       /** Whether cached detections are read. */
@@ -44,9 +43,8 @@ export interface BatchLoaderOptions {
   readonly imageSize: number;
   readonly decoder: ViewDecoder;
   readonly source: ViewSource;
+  readonly schedule: ViewSchedule;
 }
-
-const viewIndex = (pass: number, views: number): number => (views > 0 ? pass % views : pass);
 
 /** Collects one blob of every target into one array. */
 function collect(targets: readonly Target[], name: string): HostAnswer {
@@ -68,17 +66,17 @@ export function batchBytes(imageSize: number, answerValues: number, batchSize: n
 /** Returns the function that loads one batch; it rejects with E_ABORTED when its signal fires. */
 export function createBatchLoader(
   options: BatchLoaderOptions,
-): (items: readonly BatchItem[], signal: AbortSignal) => Promise<HostBatch> {
-  const { dataset, participants, imageSize, decoder, source } = options;
+): (items: readonly BatchItem[], epoch: number, signal: AbortSignal) => Promise<HostBatch> {
+  const { dataset, participants, imageSize, decoder, source, schedule } = options;
   const sampleAt = (position: number): number => {
     const sample = participants[position];
     if (sample === undefined) throw new Error(`no sample at position ${position}`);
     return sample;
   };
-  return async (items, signal) => {
+  return async (items, epoch, signal) => {
     const keys = items.map(({ position, pass }) => ({
       sample: sampleAt(position),
-      view: viewIndex(pass, source.views),
+      ...viewAt(schedule, epoch, pass),
     }));
     let targets: readonly Target[] = [];
     let records: readonly ViewRecord[];
@@ -89,7 +87,13 @@ export function createBatchLoader(
       records = targets.map((target) => decodeView(target.record));
     } else {
       records = keys.map((key) =>
-        drawView(key, dataset.samples, imageSize, source.augmentation, source.seed),
+        drawView(
+          key,
+          dataset.samples,
+          imageSize,
+          key.isClosed ? withoutMosaic(source.augmentation) : source.augmentation,
+          source.seed,
+        ),
       );
     }
     const pixels = new Float32Array(items.length * imageSize * imageSize * 3);

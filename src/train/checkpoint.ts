@@ -6,7 +6,7 @@ import type { TensorData } from '../model/tensor-data.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { restoreVectors, type TrainingState } from './training-state.ts';
 
-export const TRAINING_STATE_FORMAT = { format: 'softshard-training-state', major: 1, minor: 0 } as const;
+export const TRAINING_STATE_FORMAT = { format: 'softshard-training-state', major: 1, minor: 1 } as const;
 
 const row = z.record(z.string(), z.number());
 
@@ -25,13 +25,13 @@ export const progressSchema = z.looseObject({
   sums: row,
   /** One row an epoch: results.csv is written from these. */
   rows: z.array(row),
+  /** mAP50-95 a class (0...1) as last measured, by which `--image-weights` draws; empty before any. */
+  maps: z.array(z.number()).default([]),
   /** Best fitness and the epoch (0-based) that reached it; -1 before any. */
   bestFitness: z.number(),
   bestEpoch: z.int().min(-1),
   /** Set once the last epoch is done. */
   finished: z.boolean(),
-  /** Epochs asked for in the sittings so far, when the number was raised. */
-  breaks: z.array(z.looseObject({ epoch: z.int(), from: z.int(), to: z.int() })).default([]),
 });
 
 export type Progress = z.infer<typeof progressSchema>;
@@ -45,10 +45,10 @@ export const freshProgress = (): Progress => ({
   batch: 0,
   sums: {},
   rows: [],
+  maps: [],
   bestFitness: -1,
   bestEpoch: -1,
   finished: false,
-  breaks: [],
 });
 
 const VECTORS = ['weights', 'statistics', 'averagedWeights', 'averagedStatistics', 'accumulated'] as const;

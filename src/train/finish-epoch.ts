@@ -4,7 +4,7 @@ import { fitness } from '../metric/fitness.ts';
 import type { IterationSettings } from '../optim/schedule.ts';
 import { averagedState, writeWeights } from './averaged-weights.ts';
 import type { Progress } from './checkpoint.ts';
-import { measure } from './measure.ts';
+import { measure, type Measurement } from './measure.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { runFiles } from './run-files.ts';
 import type { TrainingState } from './training-state.ts';
@@ -19,6 +19,7 @@ export interface FinishedEpoch {
   /** Of the epoch's last batch. */
   readonly settings: Pick<IterationSettings, 'learningRate' | 'biasLearningRate'>;
   readonly signal: AbortSignal;
+  readonly onMeasured: (measurement: Measurement) => void;
 }
 
 /**
@@ -26,12 +27,14 @@ export interface FinishedEpoch {
  * the next epoch. Returns the row. Rejects as `measure` does, `progress` then being as it was.
  */
 export async function finishEpoch(progress: Progress, epoch: FinishedEpoch): Promise<Record<string, number>> {
-  const { run, engine, state, files, perEpoch, settings, signal } = epoch;
+  const { run, engine, state, files, perEpoch, settings, signal, onMeasured } = epoch;
   const { epochs, valEvery, patience } = run.options;
   const averaged = await averagedState(state);
   const isLast = progress.epoch + 1 === epochs;
   const isMeasured = run.validation !== undefined && ((progress.epoch + 1) % valEvery === 0 || isLast);
-  const measured = isMeasured ? await measure(run, engine, averaged, signal) : undefined;
+  const measurement = isMeasured ? await measure(run, engine, averaged, signal) : undefined;
+  const measured = measurement?.row;
+  if (measurement !== undefined) onMeasured(measurement);
   const row: Record<string, number> = {
     epoch: progress.epoch,
     ...Object.fromEntries(
@@ -53,6 +56,7 @@ export async function finishEpoch(progress: Progress, epoch: FinishedEpoch): Pro
     await writeWeights(files.best, run, averaged);
   }
   await writeWeights(files.last, run, averaged);
+  if (measurement !== undefined) progress.maps = [...measurement.maps];
   progress.rows.push(row);
   const isStale = patience > 0 && progress.epoch - progress.bestEpoch >= patience;
   progress.epoch += 1;

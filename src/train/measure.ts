@@ -2,21 +2,30 @@ import type { Engine } from '../engine/engine.ts';
 import { evaluateModel } from '../evaluate/evaluate-model.ts';
 import { createInference } from '../model/inference.ts';
 import type { TensorData } from '../model/tensor-data.ts';
+import type { EvaluationResult } from '../metric/detection-metrics.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { createValidationLoss } from './validation-loss.ts';
 
-/** P, R, mAP50, mAP50-95 and the hard loss of weights on the run's validation split, as columns of results.csv. */
+export interface Measurement {
+  /** P, R, mAP50, mAP50-95 and the hard loss, as columns of results.csv. */
+  readonly row: Record<string, number>;
+  /** mAP50-95 a class; that over all where a class has no labels. */
+  readonly maps: readonly number[];
+  readonly result: EvaluationResult;
+}
+
+/** Measures weights on the run's validation split; undefined where there is none. */
 export async function measure(
   run: PreparedRun,
   engine: Engine,
   state: ReadonlyMap<string, TensorData>,
   signal: AbortSignal,
-): Promise<Record<string, number>> {
-  if (run.validation === undefined) return {};
+): Promise<Measurement | undefined> {
+  if (run.validation === undefined) return undefined;
   const loss = createValidationLoss(run, engine.ops);
   const model = createInference(run.graph, state, engine.ops);
   try {
-    const { metrics } = await evaluateModel({
+    const { metrics, maps } = await evaluateModel({
       model,
       engine,
       dataset: run.validation,
@@ -27,13 +36,14 @@ export async function measure(
       onBatch: (batch) => loss.add(batch),
     });
     const terms = Object.entries(loss.result()).map(([name, value]) => [`val/${name}`, value]);
-    return {
+    const row = {
       'metrics/P': metrics.P,
       'metrics/R': metrics.R,
       'metrics/mAP50': metrics.mAP50,
       'metrics/mAP50_95': metrics.mAP50_95,
       ...(Object.fromEntries(terms) as Record<string, number>),
     };
+    return { row, maps: [...maps], result: metrics };
   } finally {
     model.dispose();
   }

@@ -10,6 +10,7 @@ import type { DistillationOptions } from '../loss/distillation-options.ts';
 import { buildGraph, type ModelGraph } from '../model/graph.ts';
 import { readModelYaml } from '../model/model-yaml.ts';
 import type { TensorData } from '../model/tensor-data.ts';
+import { checkSampling } from './check-sampling.ts';
 import { frozenLayers } from './frozen-layers.ts';
 import { initialWeights } from './initial-weights.ts';
 import { labelledShare, type LabelledShare } from './labelled-share.ts';
@@ -32,6 +33,8 @@ export interface PreparedRun {
   /** Where the teacher's answers come from; whoever prepared the run closes it. */
   readonly cache: OpenedCache | undefined;
   readonly augmentation: Augmentation;
+  /** Last epochs without mosaic. */
+  readonly closeMosaic: number;
   readonly hyp: TrainingHyp;
   readonly distillation: DistillationOptions;
   readonly graph: ModelGraph;
@@ -95,6 +98,7 @@ async function prepareStudent(
   const run = {
     ...{ options, dataset, validation, share, cache, augmentation, distillation, graph, initial },
     participants: dataset.samples.map((sample) => sample.index),
+    closeMosaic: checkSampling({ options, cache, dataset }),
     frozen: frozenLayers(options.freeze, graph),
     hyp: hyp.training,
   };

@@ -7,8 +7,9 @@ import type { HostBatch } from './batch.ts';
 import { batchBytes, createBatchLoader } from './batch-loader.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { runOrder } from './run-schedule.ts';
-import { batchesPerEpoch, createBatches } from './sample-order.ts';
-import { teacherValues, viewSource } from './view-source.ts';
+import { imageWeights, weightedDraws } from './image-weights.ts';
+import { batchesPerEpoch, createBatches, type EpochOptions } from './sample-order.ts';
+import { teacherValues, viewSchedule, viewSource } from './view-source.ts';
 
 /** Batches loaded ahead of the one that trains. */
 const AHEAD = 2;
@@ -16,10 +17,27 @@ const AHEAD = 2;
 export interface RunBatches {
   /** Batches an epoch. */
   readonly perEpoch: number;
-  /** What is left of `epoch` from batch `first` on, both 0-based, in order; each is released by whoever took it. */
-  rest(epoch: number, first: number): Observable<Prefetched<HostBatch>>;
+  /**
+   * What is left of `epoch` from batch `first` on, both 0-based, in order; each is released by whoever took it. `maps`
+   * is mAP50-95 a class as last measured before the epoch, by which images are weighted where that is asked for.
+   */
+  rest(epoch: number, first: number, maps: readonly number[]): Observable<Prefetched<HostBatch>>;
   /** Ends the decoding threads. */
   close(): Promise<void>;
+}
+
+/** The batches of one epoch, drawn by image weights. */
+function weightedBatches(
+  { dataset, participants, graph, options }: PreparedRun,
+  order: EpochOptions,
+  epoch: number,
+  maps: readonly number[],
+): ReturnType<typeof createBatches> {
+  const { batchSize, stepsPerEpoch, seed } = options;
+  const samples = participants.map((index) => ({ labels: dataset.samples[index]?.labels }));
+  const count = stepsPerEpoch > 0 ? stepsPerEpoch * batchSize : order.samples;
+  const draws = weightedDraws(imageWeights(samples, graph.head.nc, maps), { seed, epoch, count });
+  return (_, index) => draws.slice(index * batchSize, (index + 1) * batchSize);
 }
 
 /** Opens the batches of a run; `imageCacheBytes` is the memory for decoded images. Aborts with `signal`. */
@@ -37,20 +55,29 @@ export function openRunBatches(run: PreparedRun, imageCacheBytes: number, signal
     slots: Math.max(4, 2 * workers),
     viewBytes: imgsz * imgsz * 3,
   });
-  const load = createBatchLoader({ dataset, participants, imageSize: imgsz, decoder, source });
+  const load = createBatchLoader({
+    dataset,
+    participants,
+    imageSize: imgsz,
+    decoder,
+    source,
+    schedule: viewSchedule(run),
+  });
   return {
     perEpoch,
-    rest: (epoch, first) =>
-      orderedPrefetch(
+    rest: (epoch, first, maps) => {
+      const itemsOf = options.imageWeights ? weightedBatches(run, order, epoch, maps) : batches;
+      return orderedPrefetch(
         Array.from({ length: perEpoch - first }, (_, i) => first + i),
         {
           bytesOf: () => bytes,
           credits,
           concurrency: AHEAD,
-          load: (index, loading) => load(batches(epoch, index), loading),
+          load: (index, loading) => load(itemsOf(epoch, index), epoch, loading),
           signal,
         },
-      ),
+      );
+    },
     close: () => decoder.close(),
   };
 }

@@ -19,6 +19,7 @@ export function runIdentity(run: Omit<PreparedRun, 'identity'>): JsonRecord {
     initial: teacherDigest(initial, {}),
     hyp,
     augmentation,
+    ...(run.closeMosaic === 0 ? {} : { closeMosaic: run.closeMosaic }),
     distillation,
     teacher:
       cache === undefined

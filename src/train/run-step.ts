@@ -3,6 +3,7 @@ import type { EngineOps } from '../engine/engine.ts';
 import { effectiveDecay, iterationSettings, type ScheduleOptions } from '../optim/schedule.ts';
 import type { UpdateRule } from '../optim/update-rule.ts';
 import { toDevice, type HostBatch } from './batch.ts';
+import { resizeBatch, scaledSide } from './multi-scale.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { createRunLoss } from './run-loss.ts';
 import { trainStep, type StepResult } from './train-step.ts';
@@ -21,11 +22,15 @@ export function createRunStep(step: RunStepOptions): (batch: HostBatch, epoch: n
   const { run, state, rule, schedule, ops } = step;
   const { hyp, options } = run;
   const loss = createRunLoss(run, ops);
+  const stride = Math.max(32, ...run.graph.head.strides);
+  const scale = options.multiScale ? { imageSize: options.imgsz, stride, seed: options.seed } : undefined;
   return (batch, epoch) => {
     const device = toDevice(batch, loss.detections);
     const { iteration } = state.counters;
+    const x =
+      scale === undefined ? device.x : resizeBatch(device.x, scaledSide(scale, iteration), scale.stride);
     try {
-      return trainStep(state, device.x, {
+      return trainStep(state, x, {
         ops,
         rule,
         settings: iterationSettings(schedule, iteration, epoch),
@@ -35,6 +40,7 @@ export function createRunStep(step: RunStepOptions): (batch: HostBatch, epoch: n
         loss: (forward, values) => loss.of(forward, values, device.target, { epoch, iteration }),
       });
     } finally {
+      if (x !== device.x) x.dispose();
       device.dispose();
     }
   };

@@ -3,6 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { StepContext } from '../flow/step-command.ts';
+import { evaluationTable } from '../evaluate/evaluation-text.ts';
 import { iterationSettings } from '../optim/schedule.ts';
 import { UPDATE_RULES } from '../optim/update-rule.ts';
 import { createAdapters } from './adapters.ts';
@@ -70,13 +71,18 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
       const begin = performance.now();
       const { epoch } = progress;
       const { dataWait, rate } = await trainEpoch(progress, {
-        batches: batches.rest(epoch, progress.batch),
+        batches: batches.rest(epoch, progress.batch, progress.maps),
         step: (batch) => step(batch, epoch),
         onBatch,
         signal,
       });
       const settings = iterationSettings(schedule, state.counters.iteration - 1, epoch);
-      const row = await finishEpoch(progress, { run, engine, state, files, perEpoch, settings, signal });
+      const row = await finishEpoch(progress, {
+        ...{ run, engine, state, files, perEpoch, settings, signal },
+        onMeasured: ({ result }) => {
+          if (options.perClass) context.info(`epoch ${epoch + 1}, a class:\n${evaluationTable(result)}`);
+        },
+      });
       await save();
       await writeRows();
       const seconds = (performance.now() - begin) / 1000;

@@ -62,6 +62,22 @@ export const trainOptionsSchema = z.strictObject({
     .describe(
       'layers that are not trained, such as 0,1,2; one number N means the first N (10: the backbone)',
     ),
+  multiScale: z
+    .boolean()
+    .default(false)
+    .describe('resize each batch to a drawn size, 0.5 to 1.5 times --imgsz; on labels alone'),
+  closeMosaic: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'last epochs without mosaic, which use only the last views; that of the cache by default, else 0',
+    )
+    .meta({ unit: 'epochs' }),
+  imageWeights: z
+    .boolean()
+    .default(false)
+    .describe('draw images with replacement, those of rare or badly found classes more often'),
   labelledShare: z
     .number()
     .gt(0)
@@ -91,6 +107,11 @@ export const trainOptionsSchema = z.strictObject({
   valEvery: count
     .default(1)
     .describe('epochs from one measurement to the next; the last epoch always has one'),
+  perClass: z
+    .boolean()
+    .default(false)
+    .describe('show the results of every class after each measurement')
+    .meta({ aliases: ['verbose'] }),
   project: z.string().default('runs').describe('folder of runs'),
   name: z.string().min(1).default('train').describe('folder of this run inside the project'),
   seed: z.int().min(0).default(0).describe('of initial weights, order and augmentation'),
@@ -106,7 +127,13 @@ export const trainOptionsSchema = z.strictObject({
     .describe('time between checkpoints inside an epoch')
     .meta({ unit: 'minutes' }),
   badImages: z.enum(['drop', 'error']).default('drop').describe('what to do with unusable images and labels'),
-  resume: z.boolean().default(false).describe('go on with an existing run, and fail if there is none'),
+  resume: z
+    .boolean()
+    .default(false)
+    .describe(
+      'go on with an existing run, and fail if there is none; without --data the last run below --project, or the one ' +
+        'of --name, with the options that it has',
+    ),
 });
 
 export type TrainOptions = z.output<typeof trainOptionsSchema>;
@@ -134,6 +161,7 @@ export const FREE_OPTIONS = [
   'engine',
   'credits',
   'checkpointMinutes',
+  'perClass',
   'resume',
   'epochs',
 ] as const satisfies readonly (keyof TrainOptions)[];

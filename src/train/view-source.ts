@@ -3,6 +3,7 @@ import { decoderVersions } from '../data/decoder-versions.ts';
 import { needsHeads, readsDetections } from '../loss/distillation-options.ts';
 import type { ViewSource } from './batch-loader.ts';
 import type { PreparedRun } from './prepare-run.ts';
+import type { ViewSchedule } from './view-index.ts';
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : 'unknown');
 
@@ -10,7 +11,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 export function viewSource(run: PreparedRun): ViewSource {
   const { cache, options, augmentation, distillation, graph } = run;
   if (cache === undefined) {
-    return { kind: 'drawn', augmentation, seed: options.seed, views: options.views };
+    return { kind: 'drawn', augmentation, seed: options.seed };
   }
   const hasDetections = cache.teacher.detections !== undefined;
   const recorded = cache.teacher.provenance;
@@ -18,13 +19,21 @@ export function viewSource(run: PreparedRun): ViewSource {
   return {
     kind: 'cached',
     cache: cache.reader,
-    views: cache.teacher.views,
     heads: needsHeads(distillation, hasDetections) ? graph.head.strides.length : 0,
     detections: hasDetections && readsDetections(distillation),
     features: [...new Set(distillation.hints.map((hint) => hint.teacher))],
     recorded: Object.fromEntries(Object.keys(current).map((name) => [name, textOf(recorded[name])])),
     current,
   };
+}
+
+/** Which view each pass of a run sees. */
+export function viewSchedule({ cache, options, closeMosaic }: PreparedRun): ViewSchedule {
+  const { epochs, imageWeights } = options;
+  // Draws of one epoch see different views; a view an epoch is what fresh ones are.
+  const fresh = imageWeights ? epochs : 0;
+  const views = cache?.teacher.views ?? (options.views > 0 ? options.views : fresh);
+  return { views, closed: closeMosaic, epochs };
 }
 
 /** Values of the teacher's answers to one view that a batch holds. */
