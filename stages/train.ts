@@ -33,6 +33,7 @@ import {
   type RunRecord,
 } from '../src/train/run-record.ts';
 import { runFiles } from '../src/train/run-files.ts';
+import { DEFAULT_STUDENT } from '../src/train/student-yaml.ts';
 import { trainLoop } from '../src/train/train-loop.ts';
 import { trainOptionsSchema, type TrainOptions } from '../src/train/train-options.ts';
 
@@ -172,10 +173,10 @@ async function trainPrepared(
         cache: options.cache ?? null,
         ...(options.liveTeacher === undefined ? {} : { liveTeacher: options.liveTeacher }),
         weights: options.weights,
-        cfg: options.cfg,
+        cfg: options.cfg ?? null,
         // What --resume alone repeats.
-        options: canonicalJson(options as unknown as JsonRecord),
-        breaks: breaks as unknown as JsonRecord[],
+        options: canonicalJson(options),
+        breaks: breaks,
       },
     });
     const labelled = run.dataset.samples.filter((sample) => sample.labels !== undefined).length;
@@ -183,7 +184,7 @@ async function trainPrepared(
       type: 'start',
       version: EVENT_FORMAT,
       message:
-        `student ${options.cfg}: ${parameters} parameters; ${run.participants.length} images, ${labelled} labelled` +
+        `student ${options.cfg ?? (options.weights === '' ? DEFAULT_STUDENT : options.weights)}: ${parameters} parameters; ${run.participants.length} images, ${labelled} labelled` +
         (begun === undefined ? '' : `; going on at epoch ${begun.epoch}, batch ${begun.batch}`),
       total: options.epochs,
     });

@@ -25,7 +25,7 @@ export async function givenOptions({ hyp, distill, cfg, set }: TrainOptions): Pr
   return {
     ...(hyp === undefined ? {} : { hyp: await givenFile(hyp) }),
     ...(distill === undefined ? {} : { distill: await givenFile(distill) }),
-    cfg: await givenFile(cfg),
+    ...(cfg === undefined ? {} : { cfg: await givenFile(cfg) }),
     set: set as Json,
   };
 }

@@ -4,7 +4,7 @@ import type { ModelGraph } from '../model/graph.ts';
 import type { TensorData } from '../model/tensor-data.ts';
 import { loadWeights } from '../weights/load.ts';
 import { graphTensors } from '../weights/graph-tensors.ts';
-import { transferWeights } from '../weights/transfer.ts';
+import { transferWeights, type Transfer } from '../weights/transfer.ts';
 import { initialState } from '../model/initial-state.ts';
 import type { TrainOptions } from './train-options.ts';
 
@@ -20,10 +20,17 @@ export async function initialWeights(
   const shapes = new Map(
     graph.entries.filter((e) => e.role !== 'batches').map(({ name, shape }) => [name, shape] as const),
   );
-  const { state, missing, mismatched } = transferWeights(graphTensors(loaded), shapes, options.transfer, {
-    excludeAnchors: true,
-    where: options.weights,
-  });
+  const source = graphTensors(loaded);
+  const transferred = (mode: 'full' | 'partial'): Transfer =>
+    transferWeights(source, shapes, mode, { excludeAnchors: true, where: options.weights });
+  const fitting = transferred('partial');
+  // The outputs a class are the part of a detector that another number of classes has to begin anew.
+  const isOutput = (key: string): boolean => key.startsWith(`${graph.detect.prefix}.m.`);
+  const isFineTuning =
+    fitting.missing.length === 0 &&
+    loaded.names?.length !== graph.head.nc &&
+    fitting.mismatched.every(({ key }) => isOutput(key));
+  const { state, missing, mismatched } = isFineTuning ? fitting : transferred(options.transfer);
   if (state.size === 0) {
     throw new SoftshardError('E_WEIGHTS_TRANSFER', {
       message: 'Nothing of the weights fits the model.',

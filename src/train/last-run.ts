@@ -1,6 +1,7 @@
 /** The run that `train --resume` alone goes on with. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { SoftshardError } from '../errors.ts';
 import { runFiles } from './run-files.ts';
 import { readRunRecord, runFile } from './run-record.ts';
@@ -54,7 +55,8 @@ export async function resumedOptions(
   const folder = typeof given['name'] === 'string' ? join(project, given['name']) : await lastRun(project);
   const recorded = await readRunRecord(folder);
   const options = recorded?.places['options'];
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  const parsed = z.record(z.string(), z.unknown()).safeParse(options);
+  if (!parsed.success) {
     throw new SoftshardError('E_RUN_MISSING', {
       message: recorded === undefined ? 'There is no run to resume.' : 'The run does not hold its options.',
       where: folder,
@@ -62,5 +64,5 @@ export async function resumedOptions(
       remedy: 'Repeat the command that began it.',
     });
   }
-  return { ...options, ...given };
+  return { ...parsed.data, ...given };
 }

@@ -8,8 +8,8 @@ import { checkClasses, checkSameClasses } from '../data/class-names.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { DistillationOptions } from '../loss/distillation-options.ts';
 import { buildGraph, type ModelGraph } from '../model/graph.ts';
-import { readModelYaml } from '../model/model-yaml.ts';
 import type { TensorData } from '../model/tensor-data.ts';
+import { autoAnchor } from './auto-anchor.ts';
 import { checkSampling } from './check-sampling.ts';
 import { frozenLayers } from './frozen-layers.ts';
 import { initialWeights } from './initial-weights.ts';
@@ -20,6 +20,7 @@ import { checkAugmentation, type OpenedCache } from './open-teacher-cache.ts';
 import { readTrainingData, readValidation, type DataContext } from './run-data.ts';
 import { checkRunDistillation, readDistillation } from './run-distillation.ts';
 import { runIdentity } from './run-identity.ts';
+import { studentYaml } from './student-yaml.ts';
 import type { TrainOptions } from './train-options.ts';
 
 export interface PreparedRun {
@@ -78,7 +79,21 @@ async function prepareStudent(
   const distillation = await readDistillation(options, settings.distill, cache !== undefined);
   const names = cache !== undefined && !dataset.namesKnown ? cache.teacher.head.names : dataset.names;
   checkClasses(dataset.samples, names.length);
-  const graph = buildGraph(readModelYaml(options.cfg), { names, where: options.cfg });
+  const student = await studentYaml(options);
+  const yaml = autoAnchor(
+    student.yaml,
+    {
+      samples: dataset.samples,
+      imageSize: options.imgsz,
+      threshold: hyp.training.anchor_t,
+      seed: options.seed,
+      search: options.autoAnchor,
+      perLevel: hyp.training.anchors === undefined ? undefined : Math.round(hyp.training.anchors),
+      hasTeacher: cache !== undefined,
+    },
+    context,
+  );
+  const graph = buildGraph(yaml, { names, where: student.where });
   if (cache !== undefined) checkRunDistillation(distillation, graph, cache, options.epochs);
   const share =
     options.labelledShare === undefined

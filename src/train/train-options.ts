@@ -9,12 +9,20 @@ const count = z.int().min(1);
 
 export const trainOptionsSchema = z.strictObject({
   data: dataOption,
-  cfg: z.string().default('yolov5p.yaml').describe('student: a model yaml, or the name of a built-in one'),
+  cfg: z
+    .string()
+    .optional()
+    .describe(
+      'student: a model yaml, or the name of a built-in one; by default what the weights describe, else yolov5p.yaml',
+    ),
   weights: z.string().default('').describe('weights to begin with (.pt, safetensors); empty: random ones'),
   transfer: z
     .enum(['full', 'partial'])
     .default('full')
-    .describe('partial: keep what fits of the weights and begin the rest anew'),
+    .describe(
+      'full: all weights must fit, but for the class outputs of another number of classes, which begin anew; ' +
+        'partial: keep what fits and begin the rest anew',
+    ),
   cache: z.string().optional().describe('cache of a teacher; without one, training on labels alone'),
   liveTeacher: z
     .string()
@@ -61,6 +69,12 @@ export const trainOptionsSchema = z.strictObject({
     .default([])
     .describe(
       'layers that are not trained, such as 0,1,2; one number N means the first N (10: the backbone)',
+    ),
+  autoAnchor: z
+    .boolean()
+    .default(false)
+    .describe(
+      'find anchors that fit the labels, where less than 98 % of the boxes match one; not with a teacher',
     ),
   multiScale: z
     .boolean()
