@@ -8,7 +8,7 @@
  */
 import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
-import { imageCacheLimit, imageCacheOptions } from '../src/augment/image-cache-options.ts';
+import { imageCacheOptions, keptImages } from '../src/augment/image-cache-options.ts';
 import { encodeView } from '../src/augment/view-codec.ts';
 import { createViewDecoder, type ViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting } from '../src/cache/cache-writer.ts';
@@ -17,6 +17,7 @@ import type { Target } from '../src/cache/target.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import type { ViewKey } from '../src/data/plan.ts';
 import type { DecodedView, ViewRecord } from '../src/data/view.ts';
+import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { orderedPrefetch } from '../src/flow/ordered-prefetch.ts';
 import { runUnits } from '../src/flow/run-units.ts';
@@ -124,7 +125,7 @@ export const command = defineStep({
       workers: options.workers,
       slots: 4 + 2 * options.workers,
       viewBytes,
-      imageCacheBytes: imageCacheLimit(options, process.availableMemory()),
+      ...(await keptImages(options, process.availableMemory(), softshardHome())),
     });
     const views = decode({
       decoder,

@@ -2,13 +2,14 @@
  * The teacher in a process of its own beside the student's: it answers over a channel, in the batches of `teach`, and
  * writes nothing. `softshard train --live-teacher FILE` starts it; it stands where the stage `cached` stands in `teach`.
  */
-import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
+import { keptImages } from '../src/augment/image-cache-options.ts';
 import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { encodeManifest } from '../src/cache/manifest.ts';
 import { codedAnswers } from '../src/cache/part.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { SoftshardError } from '../src/errors.ts';
 import { openChannel, type Channel } from '../src/flow/channel.ts';
+import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
@@ -61,7 +62,7 @@ export async function runLive(
     shards === undefined
       ? createViewDecoder({
           ...{ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes },
-          imageCacheBytes: imageCacheLimit(options, process.availableMemory()),
+          ...(await keptImages(options, process.availableMemory(), softshardHome())),
         })
       : undefined;
   const source = shards?.decoder ?? decoder;

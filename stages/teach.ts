@@ -8,7 +8,7 @@
  */
 import { resolve } from 'node:path';
 import { bufferCount, mergeMap, type Observable } from 'rxjs';
-import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
+import { keptImages } from '../src/augment/image-cache-options.ts';
 import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting, type CacheWriter } from '../src/cache/cache-writer.ts';
 import { openCache } from '../src/cache/cache-reader.ts';
@@ -19,6 +19,7 @@ import { unitLeases } from '../src/cache/lease.ts';
 import { mayLive, newEntry } from '../src/cache/lock-entry.ts';
 import { shareUnits } from '../src/cache/share-units.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
+import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { monotonicClock } from '../src/flow/monotonic-clock.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
@@ -113,7 +114,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
     shards === undefined
       ? createViewDecoder({
           ...{ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes },
-          imageCacheBytes: imageCacheLimit(options, process.availableMemory()),
+          ...(await keptImages(options, process.availableMemory(), softshardHome())),
         })
       : undefined;
   const source = shards?.decoder ?? decoder;

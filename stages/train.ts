@@ -7,11 +7,12 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { imageCacheLimit } from '../src/augment/image-cache-options.ts';
+import { keptImages } from '../src/augment/image-cache-options.ts';
 import { lockWriter } from '../src/cache/writer-lock.ts';
 import type { JsonRecord } from '../src/cache/identity.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { SoftshardError } from '../src/errors.ts';
+import { softshardHome } from '../src/engine/install/home.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
 import { canonicalJson } from '../src/text/canonical-json.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
@@ -188,11 +189,8 @@ async function trainPrepared(
         (begun === undefined ? '' : `; going on at epoch ${begun.epoch}, batch ${begun.batch}`),
       total: options.epochs,
     });
-    const imageCacheBytes = imageCacheLimit(options, process.availableMemory());
-    const progress = await trainLoop(
-      { run, engine, folder, resume: begun !== undefined, imageCacheBytes },
-      context,
-    );
+    const images = await keptImages(options, process.availableMemory(), softshardHome());
+    const progress = await trainLoop({ run, engine, folder, resume: begun !== undefined, images }, context);
     return resultOf(folder, parameters, progress, { found: false, breaks });
   } finally {
     await lock.release();

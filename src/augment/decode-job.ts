@@ -4,6 +4,7 @@ import type { PixelSize, RgbImage } from '../data/rgb-image.ts';
 import type { ViewLabel, ViewRecord } from '../data/view.ts';
 import { applyView } from './apply-view.ts';
 import { createImageCache, sharedPixels, type LoadedImage } from './image-cache.ts';
+import { heldSize, holdImage, readHeldImage, type ImageFolder } from './image-folder.ts';
 import { decodeSource, toSharedMemory, type DecodeSource } from './load-image.ts';
 import { pixelDigest } from './pixel-digest.ts';
 import { createScratch } from './scratch.ts';
@@ -16,6 +17,8 @@ export interface DecodeJob {
   readonly loaded: readonly LoadedImage[];
   /** Bytes of further images that may be kept. */
   readonly room: number;
+  /** Where images lie on disk, and may be written; undefined for nowhere. */
+  readonly folder?: ImageFolder | undefined;
   /** Where the pixels go: at least height * width * 3 bytes, shared by the threads. */
   readonly slot: SharedArrayBuffer;
 }
@@ -25,6 +28,8 @@ export interface DecodeResult {
   readonly pixelDigest: string;
   /** Images that were decoded for this view and may be kept. */
   readonly decoded: readonly LoadedImage[];
+  /** Bytes written to the folder of images. */
+  readonly stored: number;
 }
 
 export type DecodeRunner = (job: DecodeJob) => Promise<DecodeResult>;
@@ -50,7 +55,7 @@ export function imagesOf(record: ViewRecord): readonly ShownImage[] {
  */
 export function createDecodeRunner(): DecodeRunner {
   const scratch = createScratch();
-  const run = async ({ record, sources, loaded, room, slot }: DecodeJob): Promise<DecodeResult> => {
+  const run = async ({ record, sources, loaded, room, folder, slot }: DecodeJob): Promise<DecodeResult> => {
     const byIndex = new Map(sources.map((source) => [source.index, source]));
     const sourceOf = (sample: number): DecodeSource => {
       const source = byIndex.get(sample);
@@ -61,10 +66,24 @@ export function createDecodeRunner(): DecodeRunner {
     for (const image of loaded) held.put(image);
     const decoded: LoadedImage[] = [];
     let left = room;
+    let [taken, stored] = [0, 0];
+    const fromDisk = async (source: DecodeSource, size: PixelSize): Promise<RgbImage> => {
+      if (folder === undefined) return decodeSource(source);
+      const known = await readHeldImage(folder.folder, source.digest, size);
+      if (known !== undefined) return { ...size, pixels: new Uint8Array(known) };
+      const image = await decodeSource(source);
+      const bytes = heldSize(size);
+      if (taken + bytes > folder.room) return image;
+      // Images of one view are loaded at once: take the room before waiting.
+      taken += bytes;
+      const pixels = toSharedMemory(image, size);
+      stored += await holdImage(folder.folder, source.digest, size, pixels);
+      return { ...size, pixels: new Uint8Array(pixels) };
+    };
     const imageOf = async (sample: number, size: PixelSize): Promise<RgbImage> => {
       const known = held.get(sample, size);
       if (known !== undefined) return sharedPixels(known);
-      const image = await decodeSource(sourceOf(sample));
+      const image = await fromDisk(sourceOf(sample), size);
       const bytes = size.width * size.height * 3;
       if (bytes > left) return image;
       left -= bytes;
@@ -78,7 +97,7 @@ export function createDecodeRunner(): DecodeRunner {
       into,
       scratch,
     });
-    return { labels, pixelDigest: pixelDigest(into), decoded };
+    return { labels, pixelDigest: pixelDigest(into), decoded, stored };
   };
   let last: Promise<unknown> = Promise.resolve();
   return (job) => {

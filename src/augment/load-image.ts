@@ -6,7 +6,7 @@ import type { Sample } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
 
 /** What a thread needs of a sample. */
-export type DecodeSource = Pick<Sample, 'index' | 'file' | 'width' | 'height' | 'labels'>;
+export type DecodeSource = Pick<Sample, 'index' | 'file' | 'digest' | 'width' | 'height' | 'labels'>;
 
 /**
  * Decodes the file at its size on disk (after EXIF orientation). Rejects with E_IMAGE or E_FILE when it cannot be

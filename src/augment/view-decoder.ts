@@ -5,6 +5,7 @@ import type { DecodedView, ViewRecord } from '../data/view.ts';
 import { createDecodeRunner, imagesOf } from './decode-job.ts';
 import { closed, startDecodeThreads, type DecodeThreads } from './decode-threads.ts';
 import { createImageCache } from './image-cache.ts';
+import type { ImageFolder } from './image-folder.ts';
 import type { DecodeSource } from './load-image.ts';
 import { aborted, createSlotPool } from './slot-pool.ts';
 
@@ -21,6 +22,8 @@ export interface ViewDecoderOptions {
    * for none. The pixels of views are the same for any number.
    */
   readonly imageCacheBytes?: number;
+  /** Where decoded images are kept on disk; nowhere by default. */
+  readonly imageFolder?: ImageFolder;
 }
 
 /** A view whose pixels lie in a slot: valid until released, after which they are overwritten. */
@@ -64,17 +67,20 @@ function checkOptions({ workers, slots, viewBytes }: ViewDecoderOptions): void {
 /** Starts a decoder; close it, or its threads keep the process alive. Throws E_USAGE on bad counts. */
 export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
   checkOptions(options);
-  const { dataset, workers, viewBytes, imageCacheBytes = 64 * 2 ** 20 } = options;
+  const { dataset, workers, viewBytes, imageCacheBytes = 64 * 2 ** 20, imageFolder } = options;
   const slots = createSlotPool(options.slots, viewBytes);
   const images = createImageCache(imageCacheBytes);
   const threads = workers === 0 ? inThisThread() : startDecodeThreads(workers);
   let open = true;
+  let stored = 0;
+  const folder = (): ImageFolder | undefined =>
+    imageFolder === undefined ? undefined : { ...imageFolder, room: imageFolder.room - stored };
 
   const sourceOf = (sample: number): DecodeSource => {
     const found = dataset.samples[sample];
     if (found === undefined) throw unfit('a sample that the data set does not hold', String(sample));
-    const { index, file, width, height, labels } = found;
-    return { index, file, width, height, labels };
+    const { index, file, digest, width, height, labels } = found;
+    return { index, file, digest, width, height, labels };
   };
 
   return {
@@ -91,7 +97,7 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
       };
       // An aborted view keeps its slot until its thread is done writing there.
       const loaded = shown.flatMap((image) => images.get(image.sample, image) ?? []);
-      const work = threads.run({ record, sources, loaded, room: images.room(), slot });
+      const work = threads.run({ record, sources, loaded, room: images.room(), folder: folder(), slot });
       let onAbort: (() => void) | undefined;
       const cancelled = new Promise<never>((_, reject) => {
         if (signal === undefined) return;
@@ -102,9 +108,10 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
         else signal.addEventListener('abort', onAbort, { once: true });
       });
       try {
-        const { labels, pixelDigest, decoded } = await Promise.race([work, cancelled]);
+        const { labels, pixelDigest, decoded, stored: written } = await Promise.race([work, cancelled]);
         if (!open) throw closed();
         for (const image of decoded) images.put(image);
+        stored += written;
         return { record, pixels: new Uint8Array(slot, 0, bytes), labels, pixelDigest, release };
       } catch (error) {
         void work.then(release, release);

@@ -77,7 +77,7 @@ export const liveTeacher = (
 
 export interface TrainStepOptions extends Machine {
   /** Model yaml of the student. */
-  readonly cfg: string;
+  readonly cfg?: string | undefined;
   readonly data: DatasetRef;
   /** The teacher's answers, cached or live; without, training on labels alone. */
   readonly cache?: CacheRef | LiveTeacherRef | undefined;
@@ -88,8 +88,8 @@ export interface TrainStepOptions extends Machine {
   readonly epochs: number;
   readonly batchSize: number;
   readonly stepsPerEpoch?: number | undefined;
-  /** `ram` keeps decoded images in memory. */
-  readonly imageCache?: 'none' | 'ram' | undefined;
+  /** Where decoded images are kept. */
+  readonly imageCache?: 'none' | 'ram' | 'disk' | undefined;
   /** Share of each batch that is of labelled images. */
   readonly labelledShare?: number | undefined;
   readonly nominalBatch?: number | undefined;

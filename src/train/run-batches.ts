@@ -1,5 +1,6 @@
 /** The batches of a run, loaded ahead inside its memory credits. */
 import type { Observable } from 'rxjs';
+import type { KeptImages } from '../augment/image-cache-options.ts';
 import { createViewDecoder } from '../augment/view-decoder.ts';
 import { createCredits } from '../flow/credits.ts';
 import { orderedPrefetch, type Prefetched } from '../flow/ordered-prefetch.ts';
@@ -40,8 +41,8 @@ function weightedBatches(
   return (_, index) => draws.slice(index * batchSize, (index + 1) * batchSize);
 }
 
-/** Opens the batches of a run; `imageCacheBytes` is the memory for decoded images. Aborts with `signal`. */
-export function openRunBatches(run: PreparedRun, imageCacheBytes: number, signal: AbortSignal): RunBatches {
+/** Opens the batches of a run; `images` says which decoded images are kept. Aborts with `signal`. */
+export function openRunBatches(run: PreparedRun, images: KeptImages, signal: AbortSignal): RunBatches {
   const { dataset, participants, options } = run;
   const { imgsz, batchSize, workers } = options;
   const order = runOrder(run);
@@ -51,7 +52,7 @@ export function openRunBatches(run: PreparedRun, imageCacheBytes: number, signal
   const bytes = batchBytes(imgsz, teacherValues(run), batchSize);
   const credits = createCredits(options.credits * 1024 * 1024);
   const decoder = createViewDecoder({
-    ...{ dataset, workers, imageCacheBytes },
+    ...{ dataset, workers, ...images },
     slots: Math.max(4, 2 * workers),
     viewBytes: imgsz * imgsz * 3,
   });

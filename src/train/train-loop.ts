@@ -1,5 +1,6 @@
 /** The epochs of a run: batches in, steps, measurements, checkpoints; resumable at any batch. */
 import { appendFile } from 'node:fs/promises';
+import type { KeptImages } from '../augment/image-cache-options.ts';
 import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { StepContext } from '../flow/step-command.ts';
@@ -27,8 +28,8 @@ export interface TrainLoopOptions {
   readonly folder: string;
   /** Go on from the folder's checkpoint. */
   readonly resume: boolean;
-  /** Memory for decoded images. */
-  readonly imageCacheBytes: number;
+  /** Decoded images that are kept. */
+  readonly images: KeptImages;
 }
 
 /** Trains until the last epoch is done and returns the final progress. Rejects with E_ABORTED after a checkpoint. */
@@ -44,7 +45,7 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
   // A run that was finished and is asked for more epochs goes on.
   if (progress.epoch < options.epochs) progress.finished = false;
 
-  const batches = openRunBatches(run, loop.imageCacheBytes, signal);
+  const batches = openRunBatches(run, loop.images, signal);
   const { perEpoch } = batches;
   const schedule = runSchedule(run, perEpoch);
   const step = createRunStep({ run, state, rule, schedule, ops: engine.ops });
