@@ -13,7 +13,7 @@ import { encodeView } from '../src/augment/view-codec.ts';
 import { createViewDecoder, type ViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting } from '../src/cache/cache-writer.ts';
 import { folderStore } from '../src/cache/folder-store.ts';
-import type { Target } from '../src/cache/target.ts';
+import type { Blob, Target } from '../src/cache/target.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import type { ViewKey } from '../src/data/plan.ts';
 import type { DecodedView, ViewRecord } from '../src/data/view.ts';
@@ -23,7 +23,7 @@ import { orderedPrefetch } from '../src/flow/ordered-prefetch.ts';
 import { runUnits } from '../src/flow/run-units.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
 import { chain, source, type Source, type Stage } from '../src/stage.ts';
-import { PIXELS_KIND } from '../src/teach/answers.ts';
+import { LABELLED_BLOB, LABELS_KIND, PIXELS_KIND } from '../src/teach/answers.ts';
 import { viewPlanOptions, preparePlan } from '../src/teach/prepare-plan.ts';
 import { cached } from './cached.ts';
 
@@ -71,6 +71,12 @@ export function decode(options: DecodeOptions): Source<LeasedView> {
   );
 }
 
+/** Labels as rows of (class, cx, cy, w, h). */
+const labelBlob = (labels: DecodedView['labels'] = []): Blob => ({
+  shape: [labels.length, 5],
+  data: Float32Array.from(labels.flatMap(({ classIndex, cx, cy, w, h }) => [classIndex, cx, cy, w, h])),
+});
+
 /** A view as what a pixel shard holds of it. */
 const pixelTargets: Stage<LeasedView, Target> = ({ items }) =>
   items.pipe(
@@ -79,7 +85,7 @@ const pixelTargets: Stage<LeasedView, Target> = ({ items }) =>
       view: view.record.view,
       inputDigest: view.pixelDigest,
       record: encodeView(view.record),
-      blobs: new Map([
+      blobs: new Map<string, Blob>([
         [
           PIXELS_KIND,
           {
@@ -88,6 +94,8 @@ const pixelTargets: Stage<LeasedView, Target> = ({ items }) =>
             data: copyAndRelease(view),
           },
         ],
+        [LABELS_KIND, labelBlob(view.labels)],
+        [LABELLED_BLOB, { shape: [1], data: Float32Array.of(view.labels === undefined ? 0 : 1) }],
       ]),
     })),
   );
@@ -116,7 +124,10 @@ export const command = defineStep({
         samples: plan.samples,
         unitViews: plan.unitViews,
         views: plan.views,
-        answers: [{ kind: PIXELS_KIND, blobs: [PIXELS_KIND], codec: 'raw' }],
+        answers: [
+          { kind: PIXELS_KIND, blobs: [PIXELS_KIND], codec: 'raw' },
+          { kind: LABELS_KIND, blobs: [LABELS_KIND, LABELLED_BLOB], codec: 'fp32' },
+        ],
       },
       signal: context.signal,
     });

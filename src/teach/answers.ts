@@ -17,3 +17,13 @@ export const featureKind = (layer: number): string => `feature.${layer}`;
 
 /** Kind, and only blob, of a view's pixels: [h, w, 3] uint8 RGB. */
 export const PIXELS_KIND = 'pixels';
+
+/**
+ * Kind of a view's labels beside its pixels. Blobs: `labels`, [n, 5] float32 (class index, then cx, cy, w, h normalised
+ * to the view), and `labelled`, [1] float32: 1 where the view is annotated, so that no label means nothing there, and 0
+ * where nobody annotated it.
+ */
+export const LABELS_KIND = 'labels';
+
+/** The blob that tells an empty view from one that nobody annotated. */
+export const LABELLED_BLOB = 'labelled';
