@@ -21,6 +21,7 @@ import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { orderedPrefetch } from '../src/flow/ordered-prefetch.ts';
 import { runUnits } from '../src/flow/run-units.ts';
+import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
 import { chain, source, type Source, type Stage } from '../src/stage.ts';
 import { LABELLED_BLOB, LABELS_KIND, PIXELS_KIND } from '../src/teach/answers.ts';
@@ -112,7 +113,7 @@ export const command = defineStep({
     credits: z.int().min(1).default(512).describe('memory for views in flight').meta({ unit: 'MB' }),
   }),
   run: async (options, context) => {
-    const prepared = await preparePlan(options, context);
+    const prepared = await preparePlan(options, { ...context, checks: imageCheckStore() });
     const { dataset, plan, imageSize } = prepared;
     const viewBytes = imageSize * imageSize * 3;
     const writer = await openCacheForWriting({

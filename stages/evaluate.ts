@@ -15,6 +15,7 @@ import { loadInference } from '../src/evaluate/load-model.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { engineOptions } from '../src/flow/engine-options.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
+import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { cocoFigures, cocoText, withCocoPrecision } from '../src/evaluate/coco-evaluation.ts';
 import type { CocoFigures } from '../src/metric/coco-metrics.ts';
@@ -85,7 +86,7 @@ export async function evaluate(
   const { signal } = context;
   const split = options.split ?? (await evaluationSplit(data));
   const onWarning = (message: string): void => context.warn(message);
-  const dataset = await readDataset({ data, split, badImages, signal, onWarning });
+  const dataset = await readDataset({ data, split, badImages, signal, checks: imageCheckStore(), onWarning });
   for (const { path, reason } of dataset.dropped) context.warn(`dropped ${path}: ${reason}`);
   const { engine, reason } = await openStepEngine(options);
   context.info(`engine ${engine.info.name} on ${engine.info.device} (${reason})`);

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../src/data/sample.ts';
 import { isSoftshardError, reasonOf } from '../src/errors.ts';
+import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
 import type { HeadSpec } from '../src/model/detector.ts';
 import { buildGraph, type ModelGraph } from '../src/model/graph.ts';
@@ -53,7 +54,10 @@ export const command = defineStep({
   environment: 'none',
   options: optionsSchema,
   run: async (options, context) => {
-    const { dataset, plan, imageSize } = await preparePlan(options, context);
+    const { dataset, plan, imageSize } = await preparePlan(options, {
+      ...context,
+      checks: imageCheckStore(),
+    });
     const teacher = await describedTeacher(options, dataset);
     if (teacher !== undefined) {
       try {

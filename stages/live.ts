@@ -12,6 +12,7 @@ import { openChannel, type Channel } from '../src/flow/channel.ts';
 import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
+import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
 import { createInference } from '../src/model/inference.ts';
@@ -41,7 +42,7 @@ export async function runLive(
   channel: Channel,
   context: StepContext,
 ): Promise<LiveResult> {
-  const teaching = await prepareTeaching(options, context);
+  const teaching = await prepareTeaching(options, { ...context, checks: imageCheckStore() });
   const { prepared, teacher, planned, bounds, detections, identity, extent } = teaching;
   const { dataset, plan, imageSize, recordOf } = prepared;
   const { teachBatch, hints, workers } = options;

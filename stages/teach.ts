@@ -27,6 +27,7 @@ import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { EVENT_FORMAT, type SoftshardEvent } from '../src/flow/events.ts';
 import { timed } from '../src/flow/busy-time.ts';
 import { runUnits } from '../src/flow/run-units.ts';
+import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
 import { createInference } from '../src/model/inference.ts';
@@ -72,7 +73,7 @@ export interface TeachResult {
 export async function runTeach(options: TeachStepOptions, context: StepContext): Promise<TeachResult> {
   const { prepared, teacher, planned, bytes, bounds, detections, identity, extent } = await prepareTeaching(
     options,
-    context,
+    { ...context, checks: imageCheckStore() },
   );
   const { dataset, plan, imageSize } = prepared;
   const { teachBatch, hints, workers } = options;

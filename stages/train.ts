@@ -17,6 +17,7 @@ import { chooseEngine } from '../src/flow/engine-choice.ts';
 import { canonicalJson } from '../src/text/canonical-json.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
+import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { parameterCount } from '../src/model/graph.ts';
 import { givenOptions, trainCommand } from '../src/train/given-options.ts';
@@ -102,7 +103,11 @@ export async function train(options: TrainOptions, context: StepContext): Promis
       remedy: 'Leave --resume out to begin, or name another --project and --name.',
     });
   }
-  const run = await prepareRun(options, context, recorded && engineOfLiveTeacher(recorded));
+  const run = await prepareRun(
+    options,
+    { ...context, checks: imageCheckStore() },
+    recorded && engineOfLiveTeacher(recorded),
+  );
   try {
     return await trainPrepared(run, recorded, context);
   } finally {

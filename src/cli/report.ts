@@ -7,6 +7,7 @@ import { evaluationSplit } from '../evaluate/evaluation-split.ts';
 import { EVENT_FORMAT } from '../flow/events.ts';
 import { engineOptions } from '../flow/engine-options.ts';
 import { openStepEngine } from '../flow/open-step-engine.ts';
+import { imageCheckStore } from '../flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../flow/step-main.ts';
 import { labelCurves } from '../report/detection-curves.ts';
 import { measureModel, type Measured } from '../report/measure-model.ts';
@@ -73,7 +74,14 @@ export async function report(options: ReportOptions, context: StepContext): Prom
   const weights = weightsOf(folder);
   const baseline = options.baseline === undefined ? undefined : weightsOf(options.baseline);
   const onWarning = (message: string): void => context.warn(message);
-  const dataset = await readDataset({ data, split, badImages: 'drop', signal: context.signal, onWarning });
+  const dataset = await readDataset({
+    data,
+    split,
+    badImages: 'drop',
+    checks: imageCheckStore(),
+    signal: context.signal,
+    onWarning,
+  });
   const { rect, batchSize } = options;
   const { engine, reason } = await openStepEngine(options);
   context.emit({

@@ -13,6 +13,7 @@ import {
   type Split,
 } from './dataset-description.ts';
 import { describeCocoFile, describeCocoFolder, isJsonFile } from './coco-folder.ts';
+import { openImageChecks, type ImageCheckStore } from './image-checks.ts';
 import { describeFolder, hasLabelFolder } from './dataset-folder.ts';
 import { readDatasetYaml } from './dataset-yaml.ts';
 import { listImages } from './image-list.ts';
@@ -31,6 +32,8 @@ export interface ReadDatasetOptions {
   readonly split?: Split | undefined;
   /** Leave unusable images and label files out, or fail on the first. */
   readonly badImages: 'drop' | 'error';
+  /** Where to keep what was found about images, so that unchanged ones are not read again; nowhere by default. */
+  readonly checks?: ImageCheckStore | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each image. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -120,7 +123,7 @@ async function listSamples(
 }
 
 /**
- * Reads a data set. Every image file is read once: hashed, its header checked (format, at least 10 pixels a side, at
+ * Reads a data set. Every image file is read once (or, with `checks`, once until it changes): hashed, its header checked (format, at least 10 pixels a side, at
  * most 64 MP), and decoded where its end looks cut off. An image of a labelled split without a label file is a
  * background image: its labels are empty. Images listed under `unlabelled`, or of a folder without labels/, have
  * undefined labels. Samples are in byte order of their POSIX paths relative to the root (`../` outside of it);
@@ -139,11 +142,13 @@ export async function readDataset(options: ReadDatasetOptions): Promise<Dataset>
   for (const warning of warnings) options.onWarning?.(warning);
   const classes = names?.length;
   let done = 0;
+  const checks = await openImageChecks(options.checks, description.source);
   const results = await mapBounded(listed, { concurrency: CONCURRENCY, signal }, async (source) => {
-    const result = await readSample(source, { classes, badImages });
+    const result = await readSample(source, { classes, badImages, checks });
     onProgress?.(++done, listed.length);
     return result;
   });
+  await checks.save();
   const samples: Sample[] = [];
   const dropped: { readonly path: string; readonly reason: string }[] = [];
   for (const result of results) {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isSoftshardError, reasonOf, SoftshardError } from '../errors.ts';
+import type { ImageChecks } from './image-checks.ts';
 import { decodeImage } from './decode-image.ts';
 import { readImageBytes } from './image-bytes.ts';
 import { endsAsItShould } from './image-format.ts';
@@ -30,6 +31,8 @@ export interface SampleOptions {
   /** Number of classes; undefined when nothing names them. */
   readonly classes: number | undefined;
   readonly badImages: 'drop' | 'error';
+  /** What is known of images that were read before. */
+  readonly checks: Pick<ImageChecks, 'check'>;
 }
 
 /** A sample without its place, or the reason to leave it out. */
@@ -104,7 +107,7 @@ export async function readSample(source: SampleSource, options: SampleOptions): 
   const { path, file } = source;
   let image: Pick<Sample, 'digest' | 'width' | 'height'>;
   try {
-    image = await checkImage(file);
+    image = await options.checks.check(file, () => checkImage(file));
   } catch (error) {
     if (options.badImages === 'error' || !isSoftshardError(error, 'E_IMAGE')) throw error;
     return { path, reason: imageReason(error) };

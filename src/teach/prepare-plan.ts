@@ -9,6 +9,7 @@ import { settingGroups } from '../flow/setting-groups.ts';
 import { canonicalJson } from '../text/canonical-json.ts';
 import type { Identity } from '../cache/identity.ts';
 import { dataOption } from '../data/data-option.ts';
+import type { ImageCheckStore } from '../data/image-checks.ts';
 import { makePlan, type Plan, type Unit, type ViewKey } from '../data/plan.ts';
 import { readDataset } from '../data/read-dataset.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -73,6 +74,8 @@ export interface PreparedPlan {
 
 export interface PlanContext {
   readonly signal: AbortSignal;
+  /** Where what was found about images is kept; nowhere by default. */
+  readonly checks?: ImageCheckStore | undefined;
   warn(message: string): void;
 }
 
@@ -90,6 +93,7 @@ export async function preparePlan(options: ViewPlanOptions, context: PlanContext
     split,
     badImages,
     signal: context.signal,
+    checks: context.checks,
     onWarning: (message) => context.warn(message),
   });
   for (const { path, reason } of dataset.dropped) context.warn(`dropped ${path}: ${reason}`);

@@ -1,11 +1,14 @@
 /** The images that a run trains on and those that it is measured on. */
 import { datasetSplits, readDataset } from '../data/read-dataset.ts';
+import type { ImageCheckStore } from '../data/image-checks.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
 import { hasTeacher, type TrainOptions } from './train-options.ts';
 
 export interface DataContext {
   readonly signal: AbortSignal;
+  /** Where what was found about images is kept; nowhere by default. */
+  readonly checks?: ImageCheckStore | undefined;
   info(message: string): void;
   warn(message: string): void;
 }
@@ -29,6 +32,7 @@ export async function readTrainingData(options: TrainOptions, context: DataConte
     split,
     badImages,
     signal: context.signal,
+    checks: context.checks,
     onWarning: (message) => context.warn(message),
   });
   for (const { path, reason } of whole.dropped) context.warn(`dropped ${path}: ${reason}`);
@@ -53,5 +57,5 @@ export async function readValidation(
     return undefined;
   }
   const { data, valSplit, badImages } = options;
-  return readDataset({ data, split: valSplit, badImages, signal: context.signal });
+  return readDataset({ data, split: valSplit, badImages, signal: context.signal, checks: context.checks });
 }
