@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../src/engine/engine.ts';
 import { portableOps } from '../src/engine/ops/portable.ts';
 
-const KERNELS = ['Conv2DBackpropInput', 'MaxPoolGrad'];
+const KERNELS = ['Conv2DBackpropInput', 'MaxPoolGrad', 'Slice', 'SplitV'];
 
 /** Remembers the backend's own kernels; to be called before the engine is opened. The result puts them back. */
 export function rememberBuiltInKernels(): () => void {

@@ -4,6 +4,8 @@
  * `wasm-kernels.ts` registers both.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { writeColumns } from './wasm-columns.ts';
+import type { WasmBackend } from './wasm-heap.ts';
 
 export type Shape4 = [number, number, number, number];
 
@@ -28,19 +30,10 @@ function geometry(inputShape: Shape4, filterShape: Shape4, attrs: ConvAttributes
   return { stride: info.strideHeight, top, left, bottom, right };
 }
 
-/**
- * Pixels (phaseY, phaseX) of every stride x stride block of x [B,H,W,C], H and W multiples of the stride:
- * [B, H/stride, W/stride, C].
- */
-function phase(x: tf.Tensor4D, stride: number, phaseY: number, phaseX: number): tf.Tensor4D {
-  if (stride === 1) return x;
-  const [b, h, w, c] = x.shape;
-  const blocks = tf.reshape(x, [(b * h) / stride, stride, w / stride, stride * c]);
-  const part = tf.slice(blocks, [0, phaseY, 0, phaseX * c], [-1, 1, -1, c]);
-  return tf.reshape(part, [b, h / stride, w / stride, c]);
-}
+/** Elements of the largest matrix of columns: images beyond it come in turns. */
+const MOST_COLUMNS = 4e6;
 
-/** dW [kH,kW,I,O]: one matrix product a tap, between the shifted input and dy. */
+/** dW [kH,kW,I,O]: the product of the input's windows, a row a tap, with dy. */
 export function convolutionFilterGradient(
   x: tf.Tensor4D,
   dy: tf.Tensor4D,
@@ -48,41 +41,44 @@ export function convolutionFilterGradient(
   attrs: ConvAttributes,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const { stride, top, left, bottom, right } = geometry(x.shape, filterShape, attrs);
-    const [kh, kw, input, output] = filterShape;
-    const [, oh, ow] = dy.shape;
-    const [, h, w] = x.shape;
-    // Enough padding that every phase is as high and wide as the last tap needs, in whole blocks.
-    const rows = Math.ceil(Math.max(h + top + bottom, (oh - 1) * stride + kh) / stride) * stride;
-    const columns = Math.ceil(Math.max(w + left + right, (ow - 1) * stride + kw) / stride) * stride;
-    const whole: tf.Tensor4D =
-      rows === h && columns === w
-        ? x
-        : tf.pad(x, [
-            [0, 0],
-            [top, rows - h - top],
-            [left, columns - w - left],
-            [0, 0],
-          ]);
-    const dyRows = tf.reshape(dy, [-1, output]);
-    const taps: tf.Tensor[] = [];
-    for (let ky = 0; ky < kh; ky++) {
-      for (let kx = 0; kx < kw; kx++) {
-        taps.push(
-          tf.tidy(() => {
-            const source = phase(whole, stride, ky % stride, kx % stride);
-            const start: Shape4 = [0, Math.floor(ky / stride), Math.floor(kx / stride), 0];
-            const window = tf.slice(source, start, [-1, oh, ow, -1]);
-            return tf.matMul(tf.transpose(tf.reshape(window, [-1, input])), dyRows);
-          }),
+    const { stride, top, left } = geometry(x.shape, filterShape, attrs);
+    const [filterHeight, filterWidth, channels, output] = filterShape;
+    const [batch, height, width] = x.shape;
+    const [, rows, columns] = dy.shape;
+    const taps = filterHeight * filterWidth * channels;
+    const dyRows = tf.reshape<tf.Rank.R2>(dy, [-1, output]);
+    if (filterHeight * filterWidth === 1 && stride === 1 && top === 0 && left === 0 && rows === height)
+      return tf.reshape(tf.matMul(tf.transpose(tf.reshape(x, [-1, channels])), dyRows), filterShape);
+    const pixels = rows * columns;
+    const most = Math.max(1, Math.floor(MOST_COLUMNS / (taps * pixels)));
+    const backend = tf.backend() as unknown as WasmBackend;
+    const window = { height, width, channels, filterHeight, filterWidth, stride, top, left, rows, columns };
+    let sum: tf.Tensor | undefined;
+    for (let first = 0; first < batch; first += most) {
+      const images = Math.min(most, batch - first);
+      sum = tf.tidy(() => {
+        const matrix = tf
+          .engine()
+          .makeTensorFromTensorInfo(backend.makeOutput([taps, images * pixels], 'float32'));
+        writeColumns(
+          backend.typedArrayFromHeap(x),
+          window,
+          first,
+          images,
+          backend.typedArrayFromHeap(matrix),
         );
-      }
+        const part = tf.matMul(matrix, tf.slice(dyRows, [first * pixels, 0], [images * pixels, output]));
+        return sum === undefined ? part : tf.add(sum, part);
+      });
     }
-    return tf.reshape(tf.stack(taps), filterShape);
+    return tf.reshape(sum ?? tf.zeros([taps, output]), filterShape);
   });
 }
 
-/** Weaves phases back: the inverse of `phase` over all of them, in row-major order of (phaseY, phaseX). */
+/**
+ * Weaves images [B,h,w,C] of every phase (y, x) of stride x stride blocks, in row-major order, into one
+ * [B, h·stride, w·stride, C].
+ */
 function weave(phases: readonly tf.Tensor4D[], stride: number): tf.Tensor4D {
   const first = phases[0];
   if (first === undefined || stride === 1) return first as tf.Tensor4D;

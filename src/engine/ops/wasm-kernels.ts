@@ -11,11 +11,12 @@ import {
   depthwiseInputGradient,
   type DepthwiseAttributes,
 } from './wasm-depthwise-gradients.ts';
+import { sliceKernel, splitKernel } from './wasm-slice.ts';
 import { maxPoolGradient } from './wasm-max-pool-gradient.ts';
 
 type KernelArguments = Parameters<tf.KernelFunc>[0];
 
-const KERNELS: Readonly<Record<string, (call: KernelArguments) => tf.TensorInfo>> = {
+const KERNELS: Readonly<Record<string, (call: KernelArguments) => tf.TensorInfo | tf.TensorInfo[]>> = {
   Conv2DBackpropFilter: ({ inputs, attrs }) => {
     const options = attrs as unknown as ConvAttributes & { readonly filterShape: Shape4 };
     const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
@@ -36,17 +37,25 @@ const KERNELS: Readonly<Record<string, (call: KernelArguments) => tf.TensorInfo>
     const { dy, filter } = inputs as { dy: tf.Tensor4D; filter: tf.Tensor4D };
     return depthwiseInputGradient(dy, filter, options.inputShape, options);
   },
+  Slice: sliceKernel,
+  SplitV: splitKernel,
   MaxPoolGrad: ({ inputs, attrs }) => {
     const { dy, input } = inputs as { dy: tf.Tensor4D; input: tf.Tensor4D };
     return maxPoolGradient(dy, input, attrs as unknown as Parameters<typeof maxPoolGradient>[2]);
   },
 };
 
+/** Ours compute with numbers; strings are left to the backend's own kernel. */
+const orBuiltIn =
+  (own: (call: KernelArguments) => tf.TensorInfo | tf.TensorInfo[], builtIn: tf.KernelConfig | undefined) =>
+  (call: KernelArguments): tf.TensorInfo | tf.TensorInfo[] =>
+    builtIn !== undefined && call.inputs['x']?.dtype === 'string' ? builtIn.kernelFunc(call) : own(call);
+
 /** Gives the wasm backend our kernels. Idempotent. */
 export function registerWasmKernels(): void {
-  const known = new Set(tf.getKernelsForBackend('wasm').map((kernel) => kernel.kernelName));
-  for (const [kernelName, kernelFunc] of Object.entries(KERNELS)) {
-    if (known.has(kernelName)) tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+  for (const [kernelName, own] of Object.entries(KERNELS)) {
+    const builtIn = tf.getKernel(kernelName, 'wasm') as tf.KernelConfig | undefined;
+    if (builtIn !== undefined) tf.unregisterKernel(kernelName, 'wasm');
+    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc: orBuiltIn(own, builtIn) });
   }
 }
