@@ -2,7 +2,17 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '**/*.py', 'eslint.config.js', 'bin/', 'test/skip-reporter.js'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      '**/*.py',
+      'eslint.config.js',
+      'bin/',
+      'kernels/',
+      'test/skip-reporter.js',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -1,5 +1,7 @@
 /** Colour jitter: gains on hue, saturation and value of 8-bit RGB, through OpenCV's 8-bit HSV (H in 0…179). */
 
+import { kernelMemory, pixelKernels, TABLES } from '../data/pixel-kernels.ts';
+
 /** rint(255 * 4096 / i) and rint(180 * 4096 / (6 i)); 0 at 0. No quotient lies half-way, so Math.round is rint. */
 const saturationDivisor = Int32Array.from({ length: 256 }, (_, i) =>
   i === 0 ? 0 : Math.round((255 * 4096) / i),
@@ -82,12 +84,67 @@ export function hsvToRgb(h: number, saturation: number, value: number, out: Uint
   }
 }
 
+/** The kernel's tables of both conversions. */
+function fillTables(buffer: ArrayBuffer): void {
+  new Int32Array(buffer, TABLES.hsvSaturation, 256).set(saturationDivisor);
+  new Int32Array(buffer, TABLES.hsvHue, 256).set(hueDivisor);
+  new Uint8Array(buffer, TABLES.sectorOf, 180).set(sectorOf);
+  new Float32Array(buffer, TABLES.units, 256).set(unit);
+  // Bytes 0, 4, 8 and 12 hold full, low, falling and rising; RGB of each sector as `hsvToRgb` has it.
+  const orders = [
+    [0, 12, 4],
+    [8, 0, 4],
+    [4, 0, 12],
+    [4, 8, 0],
+    [12, 4, 0],
+    [0, 4, 8],
+  ];
+  const sectors = new Uint8Array(buffer, TABLES.sectors, 6 * 16).fill(255);
+  orders.forEach((order, sector) => sectors.set(order, sector * 16));
+  const shades = new Float32Array(buffer, TABLES.shades, 180 * 256 * 4);
+  for (let h = 0, o = 0; h < 180; h++) {
+    for (let saturation = 0; saturation < 256; saturation++, o += 4) {
+      const s = unit[saturation] ?? 0;
+      shades[o] = 1;
+      shades[o + 1] = 1 - s;
+      shades[o + 2] = 1 - s * (along[h] ?? 0);
+      shades[o + 3] = 1 - s * (rest[h] ?? 0);
+    }
+  }
+}
+let filled = false;
+
 /**
  * Applies the gains (of hue, saturation, value; 1 = unchanged) in place to `pixels`, [n, 3] RGB. Both conversions
  * equal OpenCV 4.6's vector code for every one of their inputs; even unit gains are lossy, as there.
+ * `memoryOf` finds room for the kernel; without room the plain loops give the same bytes.
  */
-export function applyHsvGain(pixels: Uint8Array, gains: readonly [number, number, number]): void {
-  const [hueTable, saturationTable, valueTable] = gainTables(gains);
+export function applyHsvGain(
+  pixels: Uint8Array,
+  gains: readonly [number, number, number],
+  memoryOf = kernelMemory,
+): void {
+  const tables = gainTables(gains);
+  const memory = memoryOf([pixels.length]);
+  if (memory !== undefined) {
+    const { at, buffer } = memory;
+    const [place = 0] = at;
+    if (!filled) fillTables(buffer);
+    filled = true;
+    tables.forEach((table, i) => new Uint8Array(buffer, TABLES.gains + 256 * i, 256).set(table));
+    new Uint8Array(buffer, place, pixels.length).set(pixels);
+    pixelKernels().gainPixels(place, Math.floor(pixels.length / 3));
+    pixels.set(new Uint8Array(buffer, place, pixels.length));
+    return;
+  }
+  gainPlain(pixels, tables);
+}
+
+/** The same in plain loops. */
+function gainPlain(
+  pixels: Uint8Array,
+  [hueTable, saturationTable, valueTable]: ReturnType<typeof gainTables>,
+): void {
   for (let o = 0; o + 2 < pixels.length; o += 3) {
     const r = pixels[o] ?? 0;
     const g = pixels[o + 1] ?? 0;

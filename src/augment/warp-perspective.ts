@@ -1,4 +1,5 @@
 /** Projective warp of 8-bit RGB in OpenCV's arithmetic. */
+import { kernelMemory, pixelKernels } from '../data/pixel-kernels.ts';
 import { pixelsFor, type PixelSize, type RgbImage } from '../data/rgb-image.ts';
 import type { Matrix3 } from '../data/view.ts';
 import { roundEven, sampleRow } from './bilinear-row.ts';
@@ -17,14 +18,24 @@ const tileWidth = ({ width, height }: PixelSize): number =>
  * source position is (n0 x + n1 y + n2, n3 x + n4 y + n5) / w, w = n6 x + n7 y + n8, in float64, rounded to 1/32
  * pixel (ties to even); where w is 0 the position is 0. Sums run from the first column of each tile of 64.
  * Writes into `into` when given (size.width * size.height * 3 bytes, not overlapping the source).
+ * `memoryOf` finds room for the kernel; without room the plain loops give the same bytes.
  */
-export function warpPerspective(image: RgbImage, m: Matrix3, size: PixelSize, into?: Uint8Array): RgbImage {
+export function warpPerspective(
+  image: RgbImage,
+  m: Matrix3,
+  size: PixelSize,
+  into?: Uint8Array,
+  memoryOf = kernelMemory,
+): RgbImage {
   const { width, height } = size;
   const out = pixelsFor(size, into, 'warpPerspective');
   const n = invertProjective(m);
   const tile = tileWidth(size);
-  const X = new Int32Array(tile);
-  const Y = new Int32Array(tile);
+  const memory = memoryOf([image.pixels.length, tile * 4, tile * 4, out.length]);
+  const { at: [source = 0, atX = 0, atY = 0, result = 0] = [], buffer } = memory ?? {};
+  if (buffer !== undefined) new Uint8Array(buffer, source, image.pixels.length).set(image.pixels);
+  const X = buffer === undefined ? new Int32Array(tile) : new Int32Array(buffer, atX, tile);
+  const Y = buffer === undefined ? new Int32Array(tile) : new Int32Array(buffer, atY, tile);
   for (let y = 0; y < height; y++) {
     for (let start = 0; start < width; start += tile) {
       const X0 = n[0] * start + n[1] * y + n[2];
@@ -37,8 +48,11 @@ export function warpPerspective(image: RgbImage, m: Matrix3, size: PixelSize, in
         X[x] = fixedPoint((X0 + n[0] * x) * k);
         Y[x] = fixedPoint((Y0 + n[3] * x) * k);
       }
-      sampleRow(image, X, Y, columns, out, (y * width + start) * 3);
+      const to = (y * width + start) * 3;
+      if (buffer === undefined) sampleRow(image, X, Y, columns, out, to);
+      else pixelKernels().sampleRow(source, image.width, image.height, atX, atY, columns, result + to);
     }
   }
+  if (buffer !== undefined) out.set(new Uint8Array(buffer, result, out.length));
   return { width, height, pixels: out };
 }

@@ -2,6 +2,7 @@
  * Bilinear resize of 8-bit RGB in OpenCV's fixed-point arithmetic (INTER_LINEAR), bit for bit: 11-bit weights,
  * an integer horizontal pass, a vertical pass that drops 4 bits before and 16 after the multiplication.
  */
+import { kernelMemory, pixelKernels } from './pixel-kernels.ts';
 import { checkRgbImage, pixelsFor, type PixelSize, type RgbImage } from './rgb-image.ts';
 import { roundHalfEven } from './round-half-even.ts';
 
@@ -54,12 +55,109 @@ function resizeRow(pixels: Uint8Array, offset: number, taps: LinearTaps, row: In
   }
 }
 
+/** The two source rows of each target row, each resized once: `resize` is told a source row and one of two slots. */
+function eachRow(
+  rows: LinearTaps,
+  resize: (row: number, slot: 0 | 1) => void,
+  join: (y: number, upper: 0 | 1, lower: 0 | 1) => void,
+): void {
+  const held = [-1, -1];
+  const slotOf = (row: number, spared: number): 0 | 1 => {
+    if (held[0] === row) return 0;
+    if (held[1] === row) return 1;
+    const slot = held[0] === spared ? 1 : 0;
+    resize(row, slot);
+    held[slot] = row;
+    return slot;
+  };
+  for (let y = 0; y < rows.first.length; y++) {
+    const first = rows.first[y] ?? 0;
+    const second = rows.second[y] ?? 0;
+    const upper = slotOf(first, second);
+    join(y, upper, slotOf(second, first));
+  }
+}
+
+/** In WebAssembly; false where the pictures are too large for it. */
+function resizeInKernel(
+  image: RgbImage,
+  { width, height }: PixelSize,
+  out: Uint8Array,
+  memoryOf: typeof kernelMemory,
+): boolean {
+  const n = width * 3;
+  const { pixels } = image;
+  const memory = memoryOf([pixels.length, width * 4, width * 16, n * 2, n * 2, n * height]);
+  if (memory === undefined) return false;
+  const { at, buffer } = memory;
+  const [source = 0, offsets = 0, weights = 0, rowA = 0, rowB = 0, result = 0] = at;
+  const columns = linearTaps(image.width, width, false);
+  const rows = linearTaps(image.height, height, true);
+  new Uint8Array(buffer, source, pixels.length).set(pixels);
+  const offset = new Int32Array(buffer, offsets, width);
+  const weight = new Int16Array(buffer, weights, width * 8);
+  for (let x = 0; x < width; x++) {
+    const a = columns.weight0[x] ?? 0;
+    const b = columns.weight1[x] ?? 0;
+    offset[x] = (columns.first[x] ?? 0) * 3;
+    // Where both taps are one pixel, at an edge, the other's weight is 0, whatever stands there.
+    for (let c = 0; c < 3; c++) {
+      weight[8 * x + 2 * c] = a;
+      weight[8 * x + 2 * c + 1] = b;
+    }
+    weight[8 * x + 6] = 0;
+    weight[8 * x + 7] = 0;
+  }
+  const { resizeRow: resize, joinRows } = pixelKernels();
+  const slots = [rowA, rowB] as const;
+  eachRow(
+    rows,
+    (row, slot) => resize(source + row * image.width * 3, offsets, weights, width, slots[slot]),
+    (y, upper, lower) => {
+      const b0 = rows.weight0[y] ?? 0;
+      const b1 = rows.weight1[y] ?? 0;
+      joinRows(slots[upper], slots[lower], b0, b1, n, result + y * n);
+    },
+  );
+  out.set(new Uint8Array(buffer, result, n * height));
+  return true;
+}
+
+/** The same in plain loops. */
+function resizePlain(image: RgbImage, { width, height }: PixelSize, out: Uint8Array): void {
+  const columns = linearTaps(image.width, width, false);
+  const rows = linearTaps(image.height, height, true);
+  const n = width * 3;
+  const slots = [new Int32Array(n), new Int32Array(n)] as const;
+  eachRow(
+    rows,
+    (row, slot) => resizeRow(image.pixels, row * image.width * 3, columns, slots[slot]),
+    (y, upper, lower) => {
+      const [u, l] = [slots[upper], slots[lower]];
+      const b0 = rows.weight0[y] ?? 0;
+      const b1 = rows.weight1[y] ?? 0;
+      const o = y * n;
+      for (let i = 0; i < n; i++) {
+        const t0 = ((u[i] ?? 0) >> 4) * b0;
+        const t1 = ((l[i] ?? 0) >> 4) * b1;
+        out[o + i] = ((t0 >> 16) + (t1 >> 16) + 2) >> 2;
+      }
+    },
+  );
+}
+
 /**
  * Resizes `image` to `target` with bilinear weights (no antialiasing when shrinking). Writes into `into` when given
  * (target.height * target.width * 3 bytes, not overlapping the source), else allocates. An equal size copies.
  * Throws E_INTERNAL on a buffer of the wrong length.
+ * `memoryOf` finds room for the kernel; without room the plain loops give the same bytes.
  */
-export function resizeBilinear(image: RgbImage, target: PixelSize, into?: Uint8Array): RgbImage {
+export function resizeBilinear(
+  image: RgbImage,
+  target: PixelSize,
+  into?: Uint8Array,
+  memoryOf = kernelMemory,
+): RgbImage {
   checkRgbImage(image, 'resizeBilinear');
   const { width, height } = target;
   const out = pixelsFor(target, into, 'resizeBilinear');
@@ -67,32 +165,6 @@ export function resizeBilinear(image: RgbImage, target: PixelSize, into?: Uint8A
     out.set(image.pixels);
     return { width, height, pixels: out };
   }
-  const columns = linearTaps(image.width, width, false);
-  const rows = linearTaps(image.height, height, true);
-  const n = width * 3;
-  let upper = new Int32Array(n);
-  let lower = new Int32Array(n);
-  let upperRow = -1;
-  let lowerRow = -1;
-  for (let y = 0; y < height; y++) {
-    const r0 = rows.first[y] ?? 0;
-    const r1 = rows.second[y] ?? 0;
-    if (r0 !== upperRow && r0 === lowerRow) {
-      [upper, lower] = [lower, upper];
-      [upperRow, lowerRow] = [lowerRow, upperRow];
-    }
-    if (r0 !== upperRow) resizeRow(image.pixels, r0 * image.width * 3, columns, upper);
-    upperRow = r0;
-    if (r1 !== lowerRow) resizeRow(image.pixels, r1 * image.width * 3, columns, lower);
-    lowerRow = r1;
-    const b0 = rows.weight0[y] ?? 0;
-    const b1 = rows.weight1[y] ?? 0;
-    const o = y * n;
-    for (let i = 0; i < n; i++) {
-      const t0 = ((upper[i] ?? 0) >> 4) * b0;
-      const t1 = ((lower[i] ?? 0) >> 4) * b1;
-      out[o + i] = ((t0 >> 16) + (t1 >> 16) + 2) >> 2;
-    }
-  }
+  if (!resizeInKernel(image, target, out, memoryOf)) resizePlain(image, target, out);
   return { width, height, pixels: out };
 }
