@@ -3,10 +3,13 @@
  *
  *     softshard plan --data coco128.yaml --imgsz 320
  *     softshard plan --data coco128.yaml --imgsz 320 --weights yolov5n.pt --hints 4,6,9 --cache cache/yolov5n
+ *     softshard plan --data coco128.yaml --imgsz 320 --weights yolov5n.pt --codec sparse --estimate
  */
 import { z } from 'zod';
 import type { Dataset } from '../src/data/sample.ts';
-import { isSoftshardError, reasonOf } from '../src/errors.ts';
+import { isSoftshardError, reasonOf, SoftshardError } from '../src/errors.ts';
+import { chooseEngine } from '../src/flow/engine-choice.ts';
+import { engineOptions } from '../src/flow/engine-options.ts';
 import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
 import type { HeadSpec } from '../src/model/detector.ts';
@@ -15,9 +18,10 @@ import { readModelYaml } from '../src/model/model-yaml.ts';
 import { freeSpace } from '../src/teach/free-space.ts';
 import { checkTeacherClasses, loadTeacher } from '../src/teach/load-teacher.ts';
 import { planAnswers } from '../src/teach/plan-answers.ts';
-import { planSummary, planText } from '../src/teach/plan-summary.ts';
+import { estimateText, type Estimate } from '../src/teach/estimate.ts';
+import { planSummary, planText, type PlanSummary } from '../src/teach/plan-summary.ts';
 import { preparePlan, viewPlanOptions } from '../src/teach/prepare-plan.ts';
-import { answerOptions } from '../src/teach/teach-options.ts';
+import { answerOptions, teachOptionsSchema } from '../src/teach/teach-options.ts';
 
 const optionsSchema = z.strictObject({
   ...viewPlanOptions,
@@ -32,6 +36,26 @@ const optionsSchema = z.strictObject({
     .describe('model yaml of the teacher: with --weights as for teach, alone in its place'),
   ...answerOptions,
   cache: z.string().default('.').describe('folder whose free space is shown').meta({ placeholder: 'DIR' }),
+  estimate: z
+    .boolean()
+    .default(false)
+    .describe(
+      'let the teacher answer some views and write some bytes, to estimate size, bandwidths and time',
+    ),
+  probeSeconds: z
+    .number()
+    .positive()
+    .default(20)
+    .describe('longest time of the estimate, the start of the engine apart')
+    .meta({ unit: 's' }),
+  studentRate: z
+    .number()
+    .positive()
+    .default(100)
+    .describe('speed of the student whose reading is estimated')
+    .meta({ unit: 'views/s' }),
+  ...teachOptionsSchema.pick({ teachBatch: true, workers: true, threads: true, credits: true }).shape,
+  engine: engineOptions.engine,
 });
 
 type Options = z.output<typeof optionsSchema>;
@@ -50,10 +74,11 @@ async function describedTeacher(
 
 export const command = defineStep({
   name: 'plan',
-  summary: 'Lists what teach would do: views, units, the bytes of the answers, free space. Writes nothing.',
-  environment: 'none',
+  summary:
+    'Lists what teach would do: views, units, the bytes of the answers, free space, and estimates what it costs.',
+  environment: (options) => (options.estimate ? chooseEngine(options, undefined, process.env) : undefined),
   options: optionsSchema,
-  run: async (options, context) => {
+  run: async (options, context): Promise<PlanSummary & { readonly estimate?: Estimate }> => {
     const { dataset, plan, imageSize } = await preparePlan(options, {
       ...context,
       checks: imageCheckStore(),
@@ -74,9 +99,21 @@ export const command = defineStep({
     });
     if (summary.target.fits === false)
       context.warn('teach would refuse this: the answers do not fit on the disk');
-    return summary;
+    if (!options.estimate) return summary;
+    const { weights, probeSeconds, studentRate, ...others } = options;
+    if (weights === undefined) {
+      throw new SoftshardError('E_USAGE', {
+        message: 'An estimate needs the teacher itself.',
+        expected: '--weights FILE',
+        found: '--estimate without it',
+      });
+    }
+    const { probeTeaching } = await import('./estimate.ts');
+    const teaching = teachOptionsSchema.strip().parse({ ...others, weights });
+    return { ...summary, estimate: await probeTeaching(teaching, { probeSeconds, studentRate }, context) };
   },
-  describe: planText,
+  describe: ({ estimate, ...summary }) =>
+    [planText(summary), ...(estimate === undefined ? [] : [estimateText(estimate)])].join('\n'),
 });
 
 stepMain(import.meta.url, command);

@@ -79,7 +79,7 @@ export const detectionRows: CodecFactory = (params): Codec => {
       if (bytes.byteLength !== 2 * rows * width) {
         throw corrupt(where, `${bytes.byteLength} bytes`, { expected: `${2 * rows * width} bytes` });
       }
-      const words = new Uint16Array(bytes.slice().buffer);
+      const words = new Uint16Array(Uint8Array.from(bytes).buffer);
       const data = new Float32Array(rows * width);
       for (let r = 0; r < rows; r++) {
         const from = words.subarray(r * width, (r + 1) * width);

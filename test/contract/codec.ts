@@ -79,6 +79,9 @@ export function codecConformance({ spec, codecs, blobs, arbitrary, bound, shapes
       shifted.set(bytes, 3);
       const straight = codec.decode(bytes.slice(), blob.shape, 'blob');
       assert.deepEqual(bytesOf(codec.decode(shifted.subarray(3), blob.shape, 'blob')), bytesOf(straight));
+      // A Buffer's slice is no copy.
+      const buffer = Buffer.from(shifted.buffer, 3);
+      assert.deepEqual(bytesOf(codec.decode(buffer, blob.shape, 'blob')), bytesOf(straight));
     }
   });
 

@@ -79,7 +79,7 @@ export const int8: CodecFactory = (params): Codec => {
         throw corrupt(where, `${bytes.byteLength} bytes`, { expected: `${max} bytes` });
       }
       const channels = channelsOf(shape);
-      const ranges = new Float32Array(bytes.slice(0, RANGE_BYTES * channels).buffer);
+      const ranges = new Float32Array(Uint8Array.from(bytes.subarray(0, RANGE_BYTES * channels)).buffer);
       const data = new Float32Array(elementsOf(shape));
       for (let i = 0, c = 0, at = RANGE_BYTES * channels; i < data.length; i++, at++) {
         data[i] = valueOf(bytes[at] ?? 0, ranges[2 * c] ?? 0, ranges[2 * c + 1] ?? 0);

@@ -50,7 +50,7 @@ export function aligned(
   if (bytes.byteLength !== values * bytesPerValue) {
     throw corrupt(where, `${bytes.byteLength} bytes`, { expected: `${values * bytesPerValue} bytes` });
   }
-  const { buffer, byteOffset } = byteOffsetFits(bytes, bytesPerValue) ? bytes : bytes.slice();
+  const { buffer, byteOffset } = byteOffsetFits(bytes, bytesPerValue) ? bytes : Uint8Array.from(bytes);
   return { buffer, byteOffset };
 }
 
