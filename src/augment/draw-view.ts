@@ -1,5 +1,6 @@
 /** Draws a view: everything random about it, once, as final values. */
 import { SoftshardError } from '../errors.ts';
+import type { PixelSize } from '../data/rgb-image.ts';
 import type { ViewKey } from '../data/plan.ts';
 import type { Composition, PlacedImage, ViewRecord } from '../data/view.ts';
 import { beta } from '../random/beta.ts';
@@ -103,15 +104,14 @@ function drawMosaic(drawing: Drawing, sample: number, slot: Slot): Composition {
 }
 
 /** `sample` letterboxed, then warped unless the warp drawn is the identity. */
-function drawLetterbox(drawing: Drawing, sample: number): Composition {
-  const { samples, imageSize: s, augmentation, key } = drawing;
-  const canvas = { width: s, height: s };
+function drawLetterbox(drawing: Drawing, sample: number, canvas: PixelSize): Composition {
+  const { samples, imageSize, augmentation, key } = drawing;
   const warp = drawWarp(key('view.first.warp'), canvas, canvas, augmentation);
   return {
     kind: 'letterbox',
-    canvasWidth: s,
-    canvasHeight: s,
-    images: [placeLetterboxed(sized(samples, sample), s)],
+    canvasWidth: canvas.width,
+    canvasHeight: canvas.height,
+    images: [placeLetterboxed(sized(samples, sample), imageSize, canvas)],
     ...(isIdentity(warp.matrix) ? {} : { matrix: warp.matrix }),
     warpScale: warp.scale,
   };
@@ -132,7 +132,8 @@ function checkImageSize(imageSize: number): void {
  * 1 + U(-1, 1) * (hsv_h, hsv_s, hsv_v) and flips. A pure function of its arguments; only the sizes of the samples
  * are looked at, and which are labelled: the partners of a labelled sample, in its mosaic and mixed in, are drawn among
  * the labelled samples, those of an unlabelled one among all; so the views of labelled samples stay labelled. Throws
- * E_HYP when `copy_paste` is above 0, E_USAGE on an odd image size or a bad seed.
+ * E_HYP when `copy_paste` is above 0, E_USAGE on an odd image size or a bad seed. A `shape` other than the square is for
+ * letterboxes alone: `mosaic` must be 0 then.
  */
 export function drawView(
   { sample, view }: ViewKey,
@@ -140,6 +141,7 @@ export function drawView(
   imageSize: number,
   augmentation: Augmentation,
   seed: number,
+  shape: PixelSize = { width: imageSize, height: imageSize },
 ): ViewRecord {
   refuseCopyPaste(augmentation);
   checkImageSize(imageSize);
@@ -153,9 +155,9 @@ export function drawView(
   return {
     sample,
     view,
-    width: imageSize,
-    height: imageSize,
-    composition: mosaic ? drawMosaic(drawing, sample, 'first') : drawLetterbox(drawing, sample),
+    width: shape.width,
+    height: shape.height,
+    composition: mosaic ? drawMosaic(drawing, sample, 'first') : drawLetterbox(drawing, sample, shape),
     ...(mixup && {
       mixup: {
         lambda: beta(key('view.mixup-weight'), 0, 32, 32),

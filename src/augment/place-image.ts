@@ -15,11 +15,17 @@ const loaded = (image: PixelSize, imageSize: number): { readonly w: number; read
   return { w: width, h: height };
 };
 
-/** One image letterboxed into a square of `imageSize`, enlarged where it is smaller (YOLOv5 v7.0, training). */
-export function placeLetterboxed(image: SizedSample, imageSize: number): PlacedImage {
+/**
+ * One image, its longer side loaded at `imageSize`, letterboxed into `shape` (a square of that size by default), enlarged
+ * where it is smaller (YOLOv5 v7.0, training).
+ */
+export function placeLetterboxed(
+  image: SizedSample,
+  imageSize: number,
+  shape: PixelSize = { width: imageSize, height: imageSize },
+): PlacedImage {
   const { w, h } = loaded(image, imageSize);
-  const square = { width: imageSize, height: imageSize };
-  const box = letterboxGeometry({ width: w, height: h }, square, { auto: false, scaleUp: true });
+  const box = letterboxGeometry({ width: w, height: h }, shape, { auto: false, scaleUp: true });
   const { left, top, resizedWidth, resizedHeight, ratio } = box;
   return {
     sample: image.sample,

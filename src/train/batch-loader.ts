@@ -7,6 +7,7 @@ import { decodeView } from '../augment/view-codec.ts';
 import type { ViewDecoder } from '../augment/view-decoder.ts';
 import type { Cache } from '../cache/cache-reader.ts';
 import { floatBlob, type Target } from '../cache/target.ts';
+import type { PixelSize } from '../data/rgb-image.ts';
 import type { Dataset } from '../data/sample.ts';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { ViewRecord } from '../data/view.ts';
@@ -23,6 +24,8 @@ export type ViewSource =
       readonly kind: 'drawn';
       readonly augmentation: Augmentation;
       readonly seed: number;
+      /** Size of the views of each sample, where they are not square; equal in a batch. */
+      readonly shapes?: readonly PixelSize[] | undefined;
     }
   | {
       readonly kind: 'cached';
@@ -93,10 +96,12 @@ export function createBatchLoader(
           imageSize,
           key.isClosed ? withoutMosaic(source.augmentation) : source.augmentation,
           source.seed,
+          source.shapes?.[key.sample],
         ),
       );
     }
-    const pixels = new Float32Array(items.length * imageSize * imageSize * 3);
+    const { width, height } = records[0] ?? { width: imageSize, height: imageSize };
+    const pixels = new Float32Array(items.length * height * width * 3);
     const labels = await Promise.all(
       records.map(async (record, i) => {
         const view = await decoder.decode(record, signal);
@@ -128,8 +133,8 @@ export function createBatchLoader(
     );
     return {
       size: items.length,
-      height: imageSize,
-      width: imageSize,
+      height,
+      width,
       pixels,
       labels: labelRows(labels),
       labelled: labels.map((view) => view.labels !== undefined),

@@ -7,7 +7,7 @@ const refused = (where: string, message: string, found: string, remedy: string):
   new SoftshardError('E_OPTION_CONFLICT', { where, message, found, remedy });
 
 /**
- * Throws E_OPTION_CONFLICT on `--multi-scale` with a teacher, on `--image-weights` with unlabelled images or
+ * Throws E_OPTION_CONFLICT on `--multi-scale` with a teacher, on `--rect` with a teacher or another order, on `--image-weights` with unlabelled images or
  * `--labelled-share`, on a `--close-mosaic` that is not the cache's or leaves no view with mosaic. Returns the number
  * of last epochs without mosaic.
  */
@@ -24,6 +24,23 @@ export function checkSampling({
       `--multi-scale and a teacher of ${cache.teacher.imageSize} pixels`,
       'Leave --multi-scale out, or train on labels alone.',
     );
+  }
+  if (options.rect) {
+    const { stepsPerEpoch } = options;
+    const clash = [
+      ...(cache === undefined ? [] : ['a teacher, whose answers are to square views']),
+      ...(imageWeights ? ['--image-weights'] : []),
+      ...(labelledShare === undefined ? [] : ['--labelled-share']),
+      ...(stepsPerEpoch > 0 ? ['--steps-per-epoch'] : []),
+    ];
+    if (clash.length > 0) {
+      throw refused(
+        '--rect',
+        'Rectangular batches are fixed groups of images, each seen once an epoch, each with a shape of its own.',
+        `--rect and ${clash.join(', ')}`,
+        'Leave --rect out, or the other.',
+      );
+    }
   }
   const unlabelled = dataset.samples.filter(({ labels }) => labels === undefined).length;
   if (imageWeights && (unlabelled > 0 || labelledShare !== undefined)) {

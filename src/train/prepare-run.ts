@@ -1,6 +1,8 @@
 /** Everything about a run that needs no engine: data, cache, student, losses, and what identifies it. */
 import { settingGroups } from '../flow/setting-groups.ts';
 import { LETTERBOX_ONLY, type Augmentation } from '../augment/augmentation.ts';
+import { withoutMosaic } from '../augment/close-mosaic.ts';
+import { rectBatches, type RectBatch } from '../metric/rect-batches.ts';
 import { augmentationOf, readHyp } from '../augment/hyp.ts';
 import type { TrainingHyp } from '../augment/training-hyp.ts';
 import type { JsonRecord } from '../cache/identity.ts';
@@ -33,6 +35,8 @@ export interface PreparedRun {
   readonly share: LabelledShare | undefined;
   /** Where the teacher's answers come from; whoever prepared the run closes it. */
   readonly cache: OpenedCache | undefined;
+  /** Batches of images of like aspect, where that is asked for: indices of samples, and their shape. */
+  readonly rect: readonly RectBatch[] | undefined;
   readonly augmentation: Augmentation;
   /** Last epochs without mosaic. */
   readonly closeMosaic: number;
@@ -106,12 +110,19 @@ async function prepareStudent(
     );
   }
   const initial = await initialWeights(options, graph, context);
-  const augmentation =
-    cache?.teacher.augmentation ?? (hyp.given.size > 0 ? augmentationOf(hyp) : LETTERBOX_ONLY);
+  const asked = cache?.teacher.augmentation ?? (hyp.given.size > 0 ? augmentationOf(hyp) : LETTERBOX_ONLY);
+  const augmentation = options.rect ? withoutMosaic(asked) : asked;
+  if (asked.mosaic !== augmentation.mosaic) context.info('--rect: no mosaic, nor what is mixed into one');
   const validation = await readValidation(options, context);
   if (validation !== undefined) checkSameClasses(dataset, validation, options.valSplit);
   const run = {
     ...{ options, dataset, validation, share, cache, augmentation, distillation, graph, initial },
+    rect: options.rect
+      ? rectBatches(dataset.samples, {
+          ...{ batchSize: options.batchSize, imageSize: options.imgsz, pad: 0 },
+          stride: Math.max(32, ...graph.head.strides),
+        })
+      : undefined,
     participants: dataset.samples.map((sample) => sample.index),
     closeMosaic: checkSampling({ options, cache, dataset }),
     frozen: frozenLayers(options.freeze, graph),

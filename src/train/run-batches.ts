@@ -2,6 +2,7 @@
 import type { Observable } from 'rxjs';
 import type { KeptImages } from '../augment/image-cache-options.ts';
 import { createViewDecoder } from '../augment/view-decoder.ts';
+import type { RectBatch } from '../metric/rect-batches.ts';
 import { createCredits } from '../flow/credits.ts';
 import { orderedPrefetch, type Prefetched } from '../flow/ordered-prefetch.ts';
 import type { HostBatch } from './batch.ts';
@@ -27,6 +28,12 @@ export interface RunBatches {
   close(): Promise<void>;
 }
 
+/** Rectangular groups are the batches of every epoch, in their order. */
+const rectGroups =
+  (groups: readonly RectBatch[]): ReturnType<typeof createBatches> =>
+  (epoch, index) =>
+    (groups[index]?.indices ?? []).map((position) => ({ position, pass: epoch }));
+
 /** The batches of one epoch, drawn by image weights. */
 function weightedBatches(
   { dataset, participants, graph, options }: PreparedRun,
@@ -47,7 +54,7 @@ export function openRunBatches(run: PreparedRun, images: KeptImages, signal: Abo
   const { imgsz, batchSize, workers } = options;
   const order = runOrder(run);
   const perEpoch = batchesPerEpoch(order);
-  const batches = createBatches(order);
+  const batches = run.rect === undefined ? createBatches(order) : rectGroups(run.rect);
   const source = viewSource(run);
   const bytes = batchBytes(imgsz, teacherValues(run), batchSize);
   const credits = createCredits(options.credits * 1024 * 1024);

@@ -76,6 +76,12 @@ export const trainOptionsSchema = z.strictObject({
     .describe(
       'find anchors that fit the labels, where less than 98 % of the boxes match one; not with a teacher',
     ),
+  rect: z
+    .boolean()
+    .default(false)
+    .describe(
+      'batches of images of like aspect, with little padding, in one order, without mosaic; on labels alone',
+    ),
   multiScale: z
     .boolean()
     .default(false)

@@ -1,4 +1,5 @@
 /** Where a run's views and the teacher's answers to them come from, and how much memory they take. */
+import type { PixelSize } from '../data/rgb-image.ts';
 import { decoderVersions } from '../data/decoder-versions.ts';
 import { needsHeads, readsDetections } from '../loss/distillation-options.ts';
 import type { ViewSource } from './batch-loader.ts';
@@ -7,11 +8,19 @@ import type { ViewSchedule } from './view-index.ts';
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : 'unknown');
 
+/** The size of each sample's views in rectangular groups. */
+function rectShapes(groups: PreparedRun['rect']): readonly PixelSize[] | undefined {
+  if (groups === undefined) return undefined;
+  const shapes: PixelSize[] = [];
+  for (const { indices, width, height } of groups) for (const i of indices) shapes[i] = { width, height };
+  return shapes;
+}
+
 /** The source of a run's views: its cache's, or drawn as it goes. */
 export function viewSource(run: PreparedRun): ViewSource {
   const { cache, options, augmentation, distillation, graph } = run;
   if (cache === undefined) {
-    return { kind: 'drawn', augmentation, seed: options.seed };
+    return { kind: 'drawn', augmentation, seed: options.seed, shapes: rectShapes(run.rect) };
   }
   const hasDetections = cache.teacher.detections !== undefined;
   const recorded = cache.teacher.provenance;

@@ -1,9 +1,10 @@
 /** Ways of choosing and sizing views, as a user runs them: resumed to the bit after a kill, refused where they clash. */
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { decodeView } from '../../src/augment/view-codec.ts';
 import { openCache } from '../../src/cache/cache-reader.ts';
 import { folderStore } from '../../src/cache/folder-store.ts';
@@ -29,6 +30,17 @@ describe(`sampling options on ${ENGINE}`, () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'softshard-sampling-'));
     tiny = await makeTinyData(join(folder, 'data'), { train: 12, unlabelled: 0, val: 4 });
+    // Half of the images are twice as wide as high: groups of 4 at 64 pixels are 64 x 32, 64 x 64 and 64 x 64.
+    for (let i = 0; i < 6; i++) {
+      const file = join(folder, 'data', 'images', 'train', `00${i}.png`);
+      await writeFile(
+        file,
+        await sharp(await readFile(file))
+          .resize(64, 30, { fit: 'fill' })
+          .png()
+          .toBuffer(),
+      );
+    }
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -44,6 +56,22 @@ describe(`sampling options on ${ENGINE}`, () => {
     const resumed = await untilFree(argv('killed', ...options));
     assert.equal(resumed.code, 0, resumed.output);
     assert.deepEqual(await read('killed'), await read('whole'));
+  });
+
+  test('rectangular batches train, resumed to the bit, and clash with a teacher and other orders', async () => {
+    const options = ['--rect', '--hyp', 'scratch-low', '--no-val'];
+    const began = performance.now();
+    const whole = await runCommand(argv('rect', ...options));
+    assert.equal(whole.code, 0, whole.output);
+    assert.match(whole.output, /--rect: no mosaic/);
+    const afterMs = (performance.now() - began) * 0.7;
+    await runCommand(argv('rect-killed', ...options), { afterMs, whom: 'all' });
+    const resumed = await untilFree(argv('rect-killed', ...options));
+    assert.equal(resumed.code, 0, resumed.output);
+    assert.deepEqual(await read('rect-killed'), await read('rect'));
+    const refused = await runCommand(argv('refused', '--rect', '--image-weights'));
+    assert.match(refused.output, /fixed groups of images/);
+    assert.equal(refused.code, 1, refused.output);
   });
 
   test('a cache of as many views as epochs with mosaic closed gives the student of fresh views', async () => {
