@@ -42,6 +42,8 @@ export interface TeachStepOptions extends Machine {
   readonly cache: string;
   readonly cfg?: string | undefined;
   readonly views?: number | undefined;
+  /** Last views of each sample that are made without mosaic. */
+  readonly closeMosaic?: number | undefined;
   readonly hyp?: string | undefined;
   readonly hints?: readonly number[] | undefined;
   readonly codec?: string | undefined;
@@ -88,6 +90,17 @@ export interface TrainStepOptions extends Machine {
   readonly epochs: number;
   readonly batchSize: number;
   readonly stepsPerEpoch?: number | undefined;
+  /** Layers that stay as they are; one number N: the first N. */
+  readonly freeze?: readonly number[] | undefined;
+  /** Views a sample without a cache, and last epochs without mosaic. */
+  readonly views?: number | undefined;
+  readonly closeMosaic?: number | undefined;
+  /** Ways of choosing and sizing batches, without a teacher. */
+  readonly rect?: boolean | undefined;
+  readonly multiScale?: boolean | undefined;
+  readonly imageWeights?: boolean | undefined;
+  /** Find anchors where the model's fit the labels badly. */
+  readonly autoAnchor?: boolean | undefined;
   /** Where decoded images are kept. */
   readonly imageCache?: 'none' | 'ram' | 'disk' | undefined;
   /** Share of each batch that is of labelled images. */
