@@ -7,17 +7,17 @@ import { decoderVersions } from '../src/data/decoder-versions.ts';
 import type { Plan, ViewKey } from '../src/data/plan.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { eachValueFrom } from '../src/flow/each-value-from.ts';
+import { once } from '../src/flow/once.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import type { StepContext } from '../src/flow/step-main.ts';
 import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
-import { createInference } from '../src/model/inference.ts';
 import { drawKey } from '../src/random/keyed.ts';
 import { permutedIndex } from '../src/random/permuted-index.ts';
 import { chain, workOn } from '../src/stage.ts';
 import { estimateTeaching, meanUncertainty, probedBytes, type Estimate } from '../src/teach/estimate.ts';
 import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
 import { probeDisk } from '../src/teach/probe-disk.ts';
-import { teachProvenance } from '../src/teach/teach-provenance.ts';
+import { teacherMaker } from '../src/teach/teach-provenance.ts';
 import type { TeachStepOptions } from '../src/teach/teach-options.ts';
 import { decode } from './decode.ts';
 import { teach } from './teach.ts';
@@ -51,11 +51,13 @@ export async function probeTeaching(
   { probeSeconds, studentRate }: ProbeOptions,
   context: StepContext,
 ): Promise<Estimate> {
-  const { prepared, teacher, planned, identity, extent } = await prepareTeaching(options, context);
+  const engine = once(() => openStepEngine(options));
+  const teaching = await prepareTeaching(options, context, engine);
+  const { prepared, teacher, planned, detections, identity, extent } = teaching;
   const { dataset, plan, imageSize, recordOf } = prepared;
-  const { teachBatch, hints, workers } = options;
+  const { teachBatch, workers } = options;
   const diskBytesPerSecond = await probeDisk(options.cache, () => performance.now());
-  const { engine } = await openStepEngine(options);
+  const made = await teacherMaker(teacher, engine);
   const answers = codedAnswers(extent, HEAD_CODECS);
   const pixelBytes = imageSize * imageSize * 3;
   const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
@@ -65,10 +67,10 @@ export async function probeTeaching(
     slots: 2 * (teachBatch + workers),
     viewBytes: pixelBytes,
   });
-  const model = createInference(teacher.graph, teacher.state, engine.ops);
+  const running = await teacher.start();
   const source = chain(
     decode({ decoder, recordOf, viewBytes, ahead: teachBatch + workers, batch: teachBatch }),
-    teach({ model, teachBatch, hints }),
+    teach({ teacher: running, teachBatch, detections }),
   );
   const records: number[][] = answers.map(() => []);
   let decodeMs = 0;
@@ -104,12 +106,12 @@ export async function probeTeaching(
         break;
     }
   } finally {
-    model.dispose();
+    await running.dispose();
     await decoder.close();
   }
   const seconds = Math.max(1e-6, (performance.now() - begin) / 1000);
   const measured = views > after ? views - after : views;
-  const provenance = teachProvenance(engine.info, teachBatch, decoderVersions());
+  const provenance = made.provenance(teachBatch, decoderVersions());
   return estimateTeaching({
     ...{ plan, answers, studentViewsPerSecond: studentRate },
     fixedBytes: encodeManifest({ identity, provenance, extent }).byteLength + SEAL_BYTES,

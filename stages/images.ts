@@ -12,9 +12,12 @@ import { chooseEngine } from '../src/flow/engine-choice.ts';
 import { engineOptions } from '../src/flow/engine-options.ts';
 import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain } from '../src/flow/step-main.ts';
+import { openEngine } from '../src/engine/select.ts';
 import type { HeadSpec } from '../src/model/detector.ts';
-import { buildGraph, type ModelGraph } from '../src/model/graph.ts';
+import { buildGraph } from '../src/model/graph.ts';
 import { readModelYaml } from '../src/model/model-yaml.ts';
+import type { FeatureLayer } from '../src/teach/answer-shapes.ts';
+import { featureLayers } from '../src/teach/feature-layers.ts';
 import { freeSpace } from '../src/teach/free-space.ts';
 import { checkTeacherClasses, loadTeacher } from '../src/teach/load-teacher.ts';
 import { planAnswers } from '../src/teach/plan-answers.ts';
@@ -62,14 +65,19 @@ type Options = z.output<typeof optionsSchema>;
 
 /** The teacher that the options name: of its weights, or of a description alone. */
 async function describedTeacher(
-  { weights, cfg }: Options,
+  options: Options,
   dataset: Dataset,
-): Promise<{ readonly graph: ModelGraph; readonly head: HeadSpec } | undefined> {
-  if (weights !== undefined) return loadTeacher({ weights, cfg }, dataset);
+): Promise<{ readonly head: HeadSpec; readonly features: readonly FeatureLayer[] } | undefined> {
+  const { weights, cfg, hints } = options;
+  if (weights !== undefined) {
+    const teacher = await loadTeacher({ ...options, weights }, dataset, () => openEngine());
+    await teacher.close();
+    return teacher;
+  }
   if (cfg === undefined) return undefined;
   const names = dataset.namesKnown ? { names: dataset.names } : {};
   const graph = buildGraph(readModelYaml(cfg), { ...names, where: cfg });
-  return { graph, head: graph.head };
+  return { head: graph.head, features: featureLayers(graph, hints) };
 }
 
 export const command = defineStep({
@@ -92,7 +100,7 @@ export const command = defineStep({
         context.warn(`teach would refuse this: ${reasonOf(error)}`);
       }
     }
-    const planned = teacher && planAnswers(teacher.graph, teacher.head, options);
+    const planned = teacher && planAnswers(teacher.head, teacher.features, options);
     const summary = planSummary({
       ...{ data: options.data, dataset, plan, imageSize, planned, folder: options.cache },
       freeBytes: await freeSpace(options.cache),

@@ -11,19 +11,21 @@ import { SoftshardError } from '../src/errors.ts';
 import { openChannel, type Channel } from '../src/flow/channel.ts';
 import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
+import { once } from '../src/flow/once.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
-import { createInference } from '../src/model/inference.ts';
 import { chain } from '../src/stage.ts';
 import { liveAnswers } from '../src/teach/live-answers.ts';
 import { liveOptionsSchema, type LiveOptions } from '../src/teach/live-options.ts';
 import { openPixelShards } from '../src/teach/pixel-shards.ts';
-import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
+import type { EngineOpener } from '../src/teach/load-teacher.ts';
+import { prepareTeaching, type PreparedTeaching } from '../src/teach/prepare-teaching.ts';
+import type { RunningTeacher } from '../src/teach/running-teacher.ts';
 import { serveAnswers } from '../src/teach/serve-answers.ts';
 import { settleAnswers } from '../src/teach/settle-answers.ts';
-import { teachProvenance } from '../src/teach/teach-provenance.ts';
+import { teacherMaker } from '../src/teach/teach-provenance.ts';
 import { decode } from './decode.ts';
 import { teach } from './teach.ts';
 
@@ -42,18 +44,30 @@ export async function runLive(
   channel: Channel,
   context: StepContext,
 ): Promise<LiveResult> {
-  const teaching = await prepareTeaching(options, { ...context, checks: imageCheckStore() });
+  const engine = once(() => openStepEngine(options));
+  const teaching = await prepareTeaching(options, { ...context, checks: imageCheckStore() }, engine);
+  try {
+    return await livePrepared(teaching, options, channel, context, engine);
+  } finally {
+    await teaching.teacher.close();
+  }
+}
+
+async function livePrepared(
+  teaching: PreparedTeaching,
+  options: LiveOptions,
+  channel: Channel,
+  context: StepContext,
+  engine: EngineOpener,
+): Promise<LiveResult> {
   const { prepared, teacher, planned, bounds, detections, identity, extent } = teaching;
   const { dataset, plan, imageSize, recordOf } = prepared;
-  const { teachBatch, hints, workers } = options;
+  const { teachBatch, workers } = options;
   const { signal } = context;
   const shards =
     options.from === undefined ? undefined : await openPixelShards(options.from, prepared.identity, signal);
-  const { engine, reason } = await openStepEngine(options);
-  const { info, ops } = engine;
-  context.info(
-    `teacher ${options.weights} on engine ${info.name} on ${info.device} (${reason}), ${info.threads} threads`,
-  );
+  const made = await teacherMaker(teacher, engine);
+  context.info(`teacher ${options.weights} on ${made.text}`);
   const pixelBytes = imageSize * imageSize * 3;
   const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
   const credits = createCredits(options.credits * MB);
@@ -68,10 +82,12 @@ export async function runLive(
       : undefined;
   const source = shards?.decoder ?? decoder;
   if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
-  const model = createInference(teacher.graph, teacher.state, ops);
+  let running: RunningTeacher | undefined;
   try {
+    running = await teacher.start();
     const settled = await settleAnswers({
-      ...{ options, extent, bounds, plan, teacher, model, ops, decoder: source, recordOf, signal },
+      ...{ options, extent, bounds, plan, teacher, running, decoder: source, recordOf, signal },
+      ops: async () => (await engine()).engine.ops,
       begun: false,
       info: (message) => context.info(message),
     });
@@ -80,14 +96,14 @@ export async function runLive(
       ...{ plan, teachBatch, answers, concurrency, keepBytes: options.keep * MB },
       source: chain(
         decode({ decoder: source, recordOf, viewBytes, ahead: teachBatch, batch: teachBatch }),
-        teach({ model, teachBatch, hints, detections }),
+        teach({ teacher: running, teachBatch, detections }),
       ),
       context: { credits, signal, emit: (event) => context.emit(event) },
     });
     await channel.send(
       encodeManifest({
         identity,
-        provenance: teachProvenance(info, teachBatch, shards?.versions ?? decoderVersions()),
+        provenance: made.provenance(teachBatch, shards?.versions ?? decoderVersions()),
         ...settled,
         extent: { ...settled.extent, answers: answers.map(({ stored: _, ...answer }) => answer) },
       }),
@@ -95,7 +111,7 @@ export async function runLive(
     await serveAnswers(channel, live, signal);
     return live.counts;
   } finally {
-    model.dispose();
+    await running?.dispose();
     await decoder?.close();
   }
 }

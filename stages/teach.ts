@@ -7,7 +7,7 @@
  * at the same time, the processes share the work.
  */
 import { resolve } from 'node:path';
-import { bufferCount, mergeMap, type Observable } from 'rxjs';
+import { bufferCount, concatAll, concatMap, type Observable } from 'rxjs';
 import { keptImages } from '../src/augment/image-cache-options.ts';
 import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting, type CacheWriter } from '../src/cache/cache-writer.ts';
@@ -23,38 +23,50 @@ import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { monotonicClock } from '../src/flow/monotonic-clock.ts';
 import { chooseEngine } from '../src/flow/engine-choice.ts';
+import { once } from '../src/flow/once.ts';
 import { openStepEngine } from '../src/flow/open-step-engine.ts';
 import { EVENT_FORMAT, type SoftshardEvent } from '../src/flow/events.ts';
-import { timed } from '../src/flow/busy-time.ts';
 import { runUnits } from '../src/flow/run-units.ts';
 import { imageCheckStore } from '../src/flow/image-check-store.ts';
 import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts';
 import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
-import { createInference } from '../src/model/inference.ts';
 import { chain, type Stage } from '../src/stage.ts';
-import { answerViews, type Teacher } from '../src/teach/answer-views.ts';
+import { answerViews, targetsOf } from '../src/teach/answer-views.ts';
 import { refuseFullDisk } from '../src/teach/free-space.ts';
 import { openPixelShards } from '../src/teach/pixel-shards.ts';
 import { selectUnits } from '../src/teach/prepare-plan.ts';
-import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
-import { engineOfCache } from '../src/teach/recorded-engine.ts';
+import type { EngineOpener } from '../src/teach/load-teacher.ts';
+import { prepareTeaching, type PreparedTeaching } from '../src/teach/prepare-teaching.ts';
+import { engineOfCache, threadsOfCache } from '../src/teach/recorded-engine.ts';
+import { busyTeacher, type RunningTeacher } from '../src/teach/running-teacher.ts';
 import { settleAnswers } from '../src/teach/settle-answers.ts';
-import { teachProvenance } from '../src/teach/teach-provenance.ts';
+import type { DetectionAnswers } from '../src/teach/teacher-detections.ts';
+import { teacherMaker } from '../src/teach/teach-provenance.ts';
 import { teachOptionsSchema, type TeachStepOptions } from '../src/teach/teach-options.ts';
 import { cached, type LeasedTarget, type UnitOutcome } from './cached.ts';
 import { decode, type LeasedView } from './decode.ts';
 
-export type TeachOptions = Teacher;
+export interface TeachOptions {
+  /** Views a forward pass of the teacher, always: what is missing is filled with the last view. */
+  readonly teachBatch: number;
+  /** Who answers: `engineTeacher(model, hints)` makes one of a model. */
+  readonly teacher: Pick<RunningTeacher, 'answer'>;
+  /** Given, detections are answered in place of the heads. */
+  readonly detections?: DetectionAnswers | undefined;
+}
 
 /** How long a unit stays with a process that was stopped, where it cannot be told that it is dead. */
 const LEASE_MS = 60_000;
 
 /** The stage: views in, the teacher's answers out, in order; batches never cross a unit. */
-export function teach(teacher: TeachOptions): Stage<LeasedView, LeasedTarget> {
-  const answer = (views: readonly LeasedView[]): LeasedTarget[] =>
-    answerViews(teacher, views).map((target, i) => ({ ...target, release: () => views[i]?.release() }));
+export function teach({ teacher, teachBatch, detections }: TeachOptions): Stage<LeasedView, LeasedTarget> {
+  const answer = async (views: readonly LeasedView[]): Promise<LeasedTarget[]> =>
+    targetsOf(await answerViews(teacher, teachBatch, views), detections).map((target, i) => ({
+      ...target,
+      release: () => views[i]?.release(),
+    }));
   return ({ items }): Observable<LeasedTarget> =>
-    items.pipe(bufferCount(teacher.teachBatch), mergeMap(answer));
+    items.pipe(bufferCount(teachBatch), concatMap(answer), concatAll());
 }
 
 /** What `teach` leaves behind. */
@@ -71,12 +83,29 @@ export interface TeachResult {
 
 /** Teaches as the options say. */
 export async function runTeach(options: TeachStepOptions, context: StepContext): Promise<TeachResult> {
-  const { prepared, teacher, planned, bytes, bounds, detections, identity, extent } = await prepareTeaching(
-    options,
+  const engine = once(async () => openStepEngine(options, await engineOfCache(options.cache)));
+  const threads = options.threads ?? (await threadsOfCache(options.cache));
+  const teaching = await prepareTeaching(
+    { ...options, threads },
     { ...context, checks: imageCheckStore() },
+    engine,
   );
+  try {
+    return await teachPrepared(teaching, options, context, engine);
+  } finally {
+    await teaching.teacher.close();
+  }
+}
+
+async function teachPrepared(
+  teaching: PreparedTeaching,
+  options: TeachStepOptions,
+  context: StepContext,
+  engine: EngineOpener,
+): Promise<TeachResult> {
+  const { prepared, teacher, planned, bytes, bounds, detections, identity, extent } = teaching;
   const { dataset, plan, imageSize } = prepared;
-  const { teachBatch, hints, workers } = options;
+  const { teachBatch, workers } = options;
   const units = selectUnits(plan, options.units);
   const store = folderStore(options.cache);
   context.emit({
@@ -105,9 +134,8 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
       ? undefined
       : await openPixelShards(options.from, prepared.identity, context.signal);
 
-  const { engine, reason } = await openStepEngine(options, await engineOfCache(options.cache));
-  const { info } = engine;
-  context.info(`engine ${info.name} on ${info.device} (${reason}), ${info.threads} threads`);
+  const made = await teacherMaker(teacher, engine);
+  context.info(made.text);
   const pixelBytes = imageSize * imageSize * 3;
   // Pixels as bytes and floats, answers as floats twice (the batch and its copy) and encoded.
   const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
@@ -120,13 +148,15 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
       : undefined;
   const source = shards?.decoder ?? decoder;
   if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
-  const model = createInference(teacher.graph, teacher.state, engine.ops);
+  let running: RunningTeacher | undefined;
   let writer: CacheWriter | undefined;
   const counts = { written: 0, found: 0, equal: 0 };
   let busy = 0;
   try {
+    running = await teacher.start();
     const settled = await settleAnswers({
-      ...{ options, extent, bounds, plan, teacher, model, ops: engine.ops, decoder: source },
+      ...{ options, extent, bounds, plan, teacher, running, decoder: source },
+      ops: async () => (await engine()).engine.ops,
       recordOf: prepared.recordOf,
       begun: (await store.size('cache.json')) !== undefined,
       signal: context.signal,
@@ -137,7 +167,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
       localDir: `${options.cache}.local`,
       shared: true,
       identity,
-      provenance: teachProvenance(info, teachBatch, shards?.versions ?? decoderVersions()),
+      provenance: made.provenance(teachBatch, shards?.versions ?? decoderVersions()),
       ...settled,
       codecs: HEAD_CODECS,
       signal: context.signal,
@@ -151,18 +181,22 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
           ahead: teachBatch + workers,
           batch: teachBatch,
         }),
-        timed(
-          teach({ model, teachBatch, hints, detections }),
-          () => performance.now(),
-          (ms) => (busy += ms),
-        ),
+        teach({
+          teacher: busyTeacher(
+            running,
+            () => performance.now(),
+            (ms) => (busy += ms),
+          ),
+          teachBatch,
+          detections,
+        }),
       ),
       writer,
       { replay: options.units !== undefined },
     );
     const begin = performance.now();
     let views = 0;
-    const running = {
+    const flow = {
       credits: createCredits(options.credits * 1024 * 1024),
       emit: (event: SoftshardEvent) => context.emit(event),
       signal: context.signal,
@@ -192,7 +226,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
       waitsFor = left;
     };
     for await (const unit of shareUnits({ units, writer, leases, onWait, signal: context.signal })) {
-      await runUnits([unit], stage, running).forEach(onOutcome);
+      await runUnits([unit], stage, flow).forEach(onOutcome);
     }
     const complete = writer.committed.size === plan.units.length;
     if (complete) {
@@ -201,7 +235,7 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
     }
     return result(counts.found, counts.written, counts.equal, complete);
   } finally {
-    model.dispose();
+    await running?.dispose();
     await decoder?.close();
     await writer?.close();
   }

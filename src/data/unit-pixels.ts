@@ -8,3 +8,14 @@ export function writePixels(pixels: Uint8Array, into: Float32Array, index: numbe
   const start = index * pixels.length;
   for (let i = 0; i < pixels.length; i++) into[start + i] = UNIT[pixels[i] ?? 0] ?? 0;
 }
+
+/** As `writePixels`, channel by channel: [3, height, width]. */
+export function writePlanarPixels(pixels: Uint8Array, into: Float32Array, index: number): void {
+  const start = index * pixels.length;
+  const cells = pixels.length / 3;
+  for (let cell = 0, i = 0; cell < cells; cell++) {
+    for (let channel = 0; channel < 3; channel++, i++) {
+      into[start + channel * cells + cell] = UNIT[pixels[i] ?? 0] ?? 0;
+    }
+  }
+}

@@ -45,7 +45,7 @@ export interface TeachStepOptions extends Machine {
   /** Last views of each sample that are made without mosaic. */
   readonly closeMosaic?: number | undefined;
   readonly hyp?: string | undefined;
-  readonly hints?: readonly number[] | undefined;
+  readonly hints?: readonly (number | string)[] | undefined;
   readonly codec?: string | undefined;
   readonly hintCodec?: string | undefined;
   readonly seed?: number | undefined;

@@ -1,20 +1,26 @@
 import type { HeadSpec } from '../model/detector.ts';
-import type { ModelGraph } from '../model/graph.ts';
 import { SoftshardError } from '../errors.ts';
 import { featureKind, headBlob } from './answers.ts';
 
+/** A layer whose output can be cached. */
+export interface FeatureLayer {
+  /** Number under which the cache has it. */
+  readonly layer: number;
+  readonly channels: number;
+  /** Image pixels per pixel of the feature, one axis. */
+  readonly stride: number;
+}
+
 /**
- * Shapes of one view's answers by blob name, before the teacher has run. Throws E_LOSS for a hint that is no layer,
- * E_USAGE for an image size that the teacher's strides do not divide.
+ * Shapes of one view's answers by blob name, before the teacher has run. Throws E_USAGE for an image size that the
+ * teacher's strides do not divide.
  */
 export function answerShapes(
-  graph: ModelGraph,
   head: HeadSpec,
   imageSize: number,
-  hints: readonly number[],
+  features: readonly FeatureLayer[],
 ): Map<string, readonly number[]> {
-  const shapes = new Map<string, readonly number[]>();
-  const stride = Math.max(...head.strides, ...hints.map((hint) => graph.layers[hint]?.stride ?? 1));
+  const stride = Math.max(...head.strides, ...features.map((feature) => feature.stride));
   if (imageSize % stride !== 0) {
     throw new SoftshardError('E_USAGE', {
       message: 'The image size does not fit the teacher.',
@@ -23,22 +29,14 @@ export function answerShapes(
       found: String(imageSize),
     });
   }
-  head.strides.forEach((cell, level) => {
-    const side = imageSize / cell;
-    shapes.set(headBlob(level), [side, side, head.na, head.no]);
-  });
-  for (const hint of hints) {
-    const layer = graph.layers[hint];
-    if (layer === undefined) {
-      throw new SoftshardError('E_LOSS', {
-        message: 'A hint names a layer that the teacher does not have.',
-        where: '--hints',
-        expected: `0 to ${graph.layers.length - 1}`,
-        found: String(hint),
-      });
-    }
-    const side = imageSize / layer.stride;
-    shapes.set(featureKind(hint), [side, side, layer.module.outChannels]);
-  }
-  return shapes;
+  return new Map<string, readonly number[]>([
+    ...head.strides.map((cell, level) => {
+      const side = imageSize / cell;
+      return [headBlob(level), [side, side, head.na, head.no]] as const;
+    }),
+    ...features.map((feature) => {
+      const side = imageSize / feature.stride;
+      return [featureKind(feature.layer), [side, side, feature.channels]] as const;
+    }),
+  ]);
 }

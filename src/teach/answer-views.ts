@@ -1,36 +1,28 @@
 /** One forward pass of the teacher: decoded views in, what is cached of each out. */
-import * as tf from '@tensorflow/tfjs-core';
 import { encodeView } from '../augment/view-codec.ts';
 import { elementsOf, type FloatBlob, type Target } from '../cache/target.ts';
-import { writePixels } from '../data/unit-pixels.ts';
 import type { DecodedView } from '../data/view.ts';
 import { SoftshardError } from '../errors.ts';
-import type { InferenceModel } from '../model/inference.ts';
-import { DETECTIONS_KIND, featureKind, headBlob } from './answers.ts';
+import { DETECTIONS_KIND, headBlob } from './answers.ts';
+import type { BatchAnswer, RunningTeacher } from './running-teacher.ts';
 import { teacherDetections, type DetectionAnswers } from './teacher-detections.ts';
 
-export interface Teacher {
-  readonly model: Pick<InferenceModel, 'forward'>;
-  /** Views a forward pass, always: what is missing is filled with the last view. */
-  readonly teachBatch: number;
-  /** Layers whose outputs are cached beside the heads. */
-  readonly hints: readonly number[];
-  /** Given, detections are cached in place of the heads. */
-  readonly detections?: DetectionAnswers | undefined;
+/** What a teacher said to a batch: who is answered, and the answers to all of them. Plain data that crosses threads. */
+export interface AnsweredBatch {
+  readonly views: readonly Omit<Target, 'blobs'>[];
+  /** As many views as the batch has, the fill behind those above included. */
+  readonly answers: readonly BatchAnswer[];
 }
 
-/** Cuts image `index` of a batched tensor's values. */
-const answerOf = (values: Float32Array, shape: readonly number[], index: number): FloatBlob => {
-  const size = elementsOf(shape);
-  return { shape, data: values.slice(index * size, (index + 1) * size) };
-};
+/** Views of one size to be answered; their pixels are read before the result resolves. */
+export type AskedViews = readonly Pick<DecodedView, 'record' | 'pixels' | 'pixelDigest' | 'labels'>[];
 
-function refuseNonFinite(name: string, { data }: FloatBlob, { record }: DecodedView): void {
+function refuseNonFinite(name: string, { data }: FloatBlob, { sample, view }: Omit<Target, 'blobs'>): void {
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) continue;
     throw new SoftshardError('E_DIVERGED', {
       message: 'The teacher answered with a value that is not finite.',
-      where: `sample ${record.sample}, view ${record.view}, ${name}`,
+      where: `sample ${sample}, view ${view}, ${name}`,
       expected: 'finite logits and features',
       found: String(data[i]),
       remedy: 'Check the teacher: softshard evaluate --weights FILE.',
@@ -48,45 +40,47 @@ function takeHeads(blobs: Map<string, FloatBlob>, levels: number): FloatBlob[] {
   });
 }
 
-/**
- * The answers to at most `teachBatch` views of one size, in their order. Throws E_DIVERGED naming view and blob when
- * one is not finite.
- */
-export function answerViews(
-  { model, teachBatch, hints, detections }: Teacher,
-  views: readonly Pick<DecodedView, 'record' | 'pixels' | 'pixelDigest' | 'labels'>[],
-): Target[] {
+/** Lets the teacher answer at most `teachBatch` views; what is missing is filled with the last view. */
+export async function answerViews(
+  teacher: Pick<RunningTeacher, 'answer'>,
+  teachBatch: number,
+  views: AskedViews,
+): Promise<AnsweredBatch> {
   const [first] = views;
-  if (first === undefined) return [];
+  if (first === undefined) return { views: [], answers: [] };
   const { width, height } = first.record;
-  const pixels = new Float32Array(teachBatch * width * height * 3);
-  for (let i = 0; i < teachBatch; i++) {
-    writePixels((views[Math.min(i, views.length - 1)] ?? first).pixels, pixels, i);
-  }
-  const x = tf.tensor4d(pixels, [teachBatch, height, width, 3]);
-  const { heads, features } = model.forward(x, hints);
-  const named = [
-    ...heads.map((tensor, level) => [headBlob(level), tensor] as const),
-    ...[...features].map(([layer, tensor]) => [featureKind(layer), tensor] as const),
-  ].map(([name, tensor]) => ({
-    name,
-    shape: tensor.shape.slice(1),
-    values: tensor.dataSync<'float32'>(),
-  }));
-  tf.dispose([x, ...heads, ...features.values()]);
-  return views.map((view, i) => {
+  const images = Array.from(
+    { length: teachBatch },
+    (_, i) => (views[Math.min(i, views.length - 1)] ?? first).pixels,
+  );
+  const answers = await teacher.answer(images, { width, height });
+  return {
+    views: views.map(({ record, pixelDigest }) => {
+      const { sample, view } = record;
+      return { sample, view, inputDigest: pixelDigest, record: encodeView(record) };
+    }),
+    answers,
+  };
+}
+
+/**
+ * The targets of a batch, in order; their blobs are views on the batch's values. Throws E_DIVERGED naming view and blob
+ * when a value is not finite.
+ *
+ * @param detections Given, these stand in the place of the heads.
+ */
+export const targetsOf = ({ views, answers }: AnsweredBatch, detections?: DetectionAnswers): Target[] =>
+  views.map((view, i) => {
     const blobs = new Map<string, FloatBlob>();
-    for (const { name, shape, values } of named) {
-      const blob = answerOf(values, shape, i);
+    for (const { name, shape, values } of answers) {
+      const size = elementsOf(shape);
+      const blob: FloatBlob = { shape, data: values.subarray(i * size, (i + 1) * size) };
       refuseNonFinite(name, blob, view);
       blobs.set(name, blob);
     }
     if (detections !== undefined) {
-      const found = teacherDetections(takeHeads(blobs, heads.length), detections);
-      blobs.set(DETECTIONS_KIND, found);
+      const heads = takeHeads(blobs, detections.head.strides.length);
+      blobs.set(DETECTIONS_KIND, teacherDetections(heads, detections));
     }
-    const { record, pixelDigest } = view;
-    const { sample, view: index } = record;
-    return { sample, view: index, inputDigest: pixelDigest, record: encodeView(record), blobs };
+    return { ...view, blobs };
   });
-}

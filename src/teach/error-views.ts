@@ -5,11 +5,11 @@ import type { ErrorView } from '../codec-error/measure-codec.ts';
 import { noisyStudent } from '../codec-error/reference-students.ts';
 import type { Plan, ViewKey } from '../data/plan.ts';
 import type { ViewRecord } from '../data/view.ts';
-import type { InferenceModel } from '../model/inference.ts';
 import { drawKey } from '../random/keyed.ts';
 import { permutedIndex } from '../random/permuted-index.ts';
-import { answerViews } from './answer-views.ts';
+import { answerViews, targetsOf, type AskedViews } from './answer-views.ts';
 import { headBlob } from './answers.ts';
+import type { RunningTeacher } from './running-teacher.ts';
 
 export interface ErrorViewsOptions {
   readonly plan: Pick<Plan, 'samples' | 'views'>;
@@ -18,9 +18,11 @@ export interface ErrorViewsOptions {
   readonly seed: number;
   readonly recordOf: (key: ViewKey) => ViewRecord;
   readonly decoder: Pick<ViewDecoder, 'decode'>;
-  readonly teacher: Pick<InferenceModel, 'forward' | 'head'>;
+  readonly teacher: Pick<RunningTeacher, 'answer'>;
+  /** Levels of the heads. */
+  readonly levels: number;
   /** The reference student beside the one that is its teacher and noise. */
-  readonly student: Pick<InferenceModel, 'forward'>;
+  readonly student: Pick<RunningTeacher, 'answer'>;
   readonly signal: AbortSignal;
 }
 
@@ -40,15 +42,11 @@ export function errorViewKeys(
 
 /** Decodes the views and lets teacher and student answer, one at a time. */
 export async function* errorViews(options: ErrorViewsOptions): AsyncGenerator<ErrorView> {
-  const { plan, count, seed, recordOf, decoder, teacher, student, signal } = options;
+  const { plan, count, seed, recordOf, decoder, teacher, student, levels, signal } = options;
   const noisy = noisyStudent(seed);
-  const { strides } = teacher.head;
-  const headsOf = (
-    model: Pick<InferenceModel, 'forward'>,
-    view: Parameters<typeof answerViews>[1][number],
-  ) => {
-    const [target] = answerViews({ model, teachBatch: 1, hints: [] }, [view]);
-    return strides.map((_, level): FloatBlob => {
+  const headsOf = async (model: Pick<RunningTeacher, 'answer'>, view: AskedViews[number]) => {
+    const [target] = targetsOf(await answerViews(model, 1, [view]));
+    return Array.from({ length: levels }, (_, level): FloatBlob => {
       if (target === undefined) throw new Error('a view without an answer');
       return floatBlob(target, headBlob(level));
     });
@@ -56,8 +54,8 @@ export async function* errorViews(options: ErrorViewsOptions): AsyncGenerator<Er
   for (const key of errorViewKeys(plan, count, seed)) {
     const view = await decoder.decode(recordOf(key), signal);
     try {
-      const heads = headsOf(teacher, view);
-      yield { teacher: heads, students: [headsOf(student, view), noisy(heads)] };
+      const heads = await headsOf(teacher, view);
+      yield { teacher: heads, students: [await headsOf(student, view), noisy(heads)] };
     } finally {
       view.release();
     }

@@ -2,10 +2,9 @@
 import type { Answer } from '../cache/extent.ts';
 import { elementsOf } from '../cache/target.ts';
 import type { HeadSpec } from '../model/detector.ts';
-import type { ModelGraph } from '../model/graph.ts';
 import { codecOf, codecSpec, expectedBytes, type Codec } from '../cache/codec.ts';
 import { answerCodec, hintCodec, isHintCodec } from './answer-codec.ts';
-import { answerShapes } from './answer-shapes.ts';
+import { answerShapes, type FeatureLayer } from './answer-shapes.ts';
 import { HEAD_CODECS } from '../head-codec/codecs.ts';
 import { DETECTIONS_KIND, featureKind, HEADS_KIND, headBlob } from './answers.ts';
 
@@ -28,8 +27,6 @@ export interface PlannedAnswers {
 export interface AnswerOptions {
   /** Side of the square views, pixels. */
   readonly imgsz: number;
-  /** Layers whose outputs are cached beside the heads. */
-  readonly hints: readonly number[];
   /** Whether heads are stored, or at most `maxDet` detections in their place; heads by default. */
   readonly answers?: 'heads' | 'detections' | undefined;
   readonly maxDet?: number | undefined;
@@ -42,13 +39,17 @@ export interface AnswerOptions {
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /**
- * Plans the answers of a teacher with this graph and head. Throws E_LOSS for a hint that is no layer, E_USAGE for an
- * image size that the teacher's strides do not divide, E_CODEC for a codec that stores no answers.
+ * Plans the answers of a teacher with this head and these features. Throws E_USAGE for an image size that the teacher's
+ * strides do not divide, E_CODEC for a codec that stores no answers.
  */
-export function planAnswers(graph: ModelGraph, head: HeadSpec, options: AnswerOptions): PlannedAnswers {
-  const { imgsz, hints, codec, answers: stored = 'heads', maxDet = 300 } = options;
+export function planAnswers(
+  head: HeadSpec,
+  features: readonly FeatureLayer[],
+  options: AnswerOptions,
+): PlannedAnswers {
+  const { imgsz, codec, answers: stored = 'heads', maxDet = 300 } = options;
   const { hintCodec: ofHints = isHintCodec(codec) ? codec : 'fp16' } = options;
-  const shapes = answerShapes(graph, head, imgsz, hints);
+  const shapes = answerShapes(head, imgsz, features);
   const planned = (kind: string, blobs: string[], inCodec: Codec): PlannedAnswer => {
     const ofBlobs = blobs.map((blob) => shapes.get(blob) ?? [maxDet, 5 + head.nc]);
     return {
@@ -64,7 +65,7 @@ export function planAnswers(graph: ModelGraph, head: HeadSpec, options: AnswerOp
           head.strides.map((_, level) => headBlob(level)),
           answerCodec(codec),
         ),
-    ...hints.map((layer) => planned(featureKind(layer), [featureKind(layer)], hintCodec(ofHints))),
+    ...features.map(({ layer }) => planned(featureKind(layer), [featureKind(layer)], hintCodec(ofHints))),
   ];
   return {
     answers,

@@ -9,15 +9,15 @@ import { decoderVersions } from '../data/decoder-versions.ts';
 import type { Unit } from '../data/plan.ts';
 import type { Dataset } from '../data/sample.ts';
 import { isSoftshardError, SoftshardError } from '../errors.ts';
+import { once } from '../flow/once.ts';
 import { openStepEngine } from '../flow/open-step-engine.ts';
 import type { StepContext } from '../flow/step-command.ts';
-import { createInference } from '../model/inference.ts';
-import { answerViews } from './answer-views.ts';
+import { answerViews, targetsOf } from './answer-views.ts';
 import { changedImages } from './changed-images.ts';
 import { prepareTeaching } from './prepare-teaching.ts';
-import { engineOfCache } from './recorded-engine.ts';
+import { engineOfCache, threadsOfCache } from './recorded-engine.ts';
 import { recordedOptions, type RecordedTeacherOptions, type TeacherFiles } from './recorded-options.ts';
-import { teachProvenance } from './teach-provenance.ts';
+import { teacherMaker } from './teach-provenance.ts';
 
 export interface RecordedTeacher {
   readonly dataset: Dataset;
@@ -55,9 +55,15 @@ export async function openRecordedTeacher(
   cache?: Cache,
 ): Promise<RecordedTeacher> {
   const options = recordedOptions(manifest, folder, files);
-  const { prepared, teacher, identity, extent } = await prepareTeaching(options, context);
+  const engine = once(async () => openStepEngine(options, await engineOfCache(folder)));
+  const threads = options.threads ?? (await threadsOfCache(folder));
+  const { prepared, teacher, detections, identity, extent } = await prepareTeaching(
+    { ...options, threads },
+    context,
+    engine,
+  );
   const { dataset, imageSize, recordOf } = prepared;
-  const { teachBatch, hints, workers } = options;
+  const { teachBatch, workers } = options;
   const decoder = createViewDecoder({
     ...{ dataset, workers, slots: teachBatch + workers, viewBytes: imageSize * imageSize * 3 },
   });
@@ -71,6 +77,7 @@ export async function openRecordedTeacher(
         ? await changedImages(cache, dataset, decoder, context.signal)
         : [];
     await decoder.close();
+    await teacher.close();
     if (changed.length === 0 || !isSoftshardError(error)) throw error;
     throw new SoftshardError('E_PIXELS', {
       ...error.detail,
@@ -81,10 +88,10 @@ export async function openRecordedTeacher(
       cause: error,
     });
   }
-  const { engine, reason } = await openStepEngine(options, await engineOfCache(folder));
-  context.info(`engine ${engine.info.name} on ${engine.info.device} (${reason})`);
-  const model = createInference(teacher.graph, teacher.state, engine.ops);
-  const provenance = teachProvenance(engine.info, teachBatch, decoderVersions());
+  const made = await teacherMaker(teacher, engine);
+  context.info(made.text);
+  const running = await teacher.start();
+  const provenance = made.provenance(teachBatch, decoderVersions());
 
   const answer = async (batch: Unit): Promise<Target[]> => {
     const views: SlottedView[] = [];
@@ -95,7 +102,7 @@ export async function openRecordedTeacher(
         if (settled.status === 'rejected') throw settled.reason;
         views.push(settled.value);
       }
-      return answerViews({ model, teachBatch, hints }, views);
+      return targetsOf(await answerViews(running, teachBatch, views), detections);
     } finally {
       for (const view of views) view.release();
     }
@@ -119,7 +126,7 @@ export async function openRecordedTeacher(
       }
     },
     close: async () => {
-      model.dispose();
+      await running.dispose();
       await decoder.close();
     },
   };

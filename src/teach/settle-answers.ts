@@ -7,11 +7,12 @@ import type { ErrorBounds } from '../codec-error/choose-parameters.ts';
 import type { Plan, ViewKey } from '../data/plan.ts';
 import type { ViewRecord } from '../data/view.ts';
 import type { EngineOps } from '../engine/engine.ts';
-import { createInference, type InferenceModel } from '../model/inference.ts';
+import { createInference } from '../model/inference.ts';
 import { answerCodec, isSparse } from './answer-codec.ts';
 import { HEADS_KIND } from './answers.ts';
 import { errorStudent } from './error-student.ts';
 import type { LoadedTeacher } from './load-teacher.ts';
+import { engineTeacher, type RunningTeacher } from './running-teacher.ts';
 import { settleCodec } from './settle-codec.ts';
 
 export interface SettleAnswersOptions {
@@ -27,8 +28,9 @@ export interface SettleAnswersOptions {
   readonly begun: boolean;
   readonly plan: Plan;
   readonly teacher: LoadedTeacher;
-  readonly model: InferenceModel;
-  readonly ops: EngineOps;
+  readonly running: Pick<RunningTeacher, 'answer'>;
+  /** Asked for where something is measured. */
+  readonly ops: () => Promise<EngineOps>;
   readonly decoder: Pick<ViewDecoder, 'decode'>;
   readonly recordOf: (key: ViewKey) => ViewRecord;
   readonly signal: AbortSignal;
@@ -45,21 +47,25 @@ const LEAST_VIEWS = 1;
 export async function settleAnswers(
   input: SettleAnswersOptions,
 ): Promise<{ readonly extent: Extent; readonly measured?: JsonRecord }> {
-  const { options, extent, bounds, begun, plan, teacher, model, ops, decoder, recordOf, signal } = input;
+  const { options, extent, bounds, begun, plan, teacher, running, decoder, recordOf, signal } = input;
   const { errorViews, seed, imgsz } = options;
   const spec = extent.answers.find(({ kind }) => kind === HEADS_KIND)?.codec;
   // Detections have a codec of their own, which leaves nothing to settle.
   if (spec === undefined) return { extent };
   const wanted = bounds !== undefined || (isSparse(spec) && errorViews > 0);
   if (begun || !wanted) return { extent };
-  const named = await errorStudent(options.errorStudent, teacher.graph, seed);
+  const named = await errorStudent(options.errorStudent, teacher, seed);
+  const ops = await input.ops();
   const student = createInference(named.graph, named.state, ops);
   const count = Math.max(LEAST_VIEWS, errorViews);
   input.info(`measuring the error of ${answerCodec(spec).name} over at most ${count} views`);
   try {
     const { codec, measured } = await settleCodec({
       ...{ spec, bounds, ops, head: teacher.head, imgsz },
-      views: { plan, count, seed, recordOf, decoder, teacher: model, student, signal },
+      views: {
+        ...{ plan, count, seed, recordOf, decoder, signal, teacher: running },
+        ...{ student: engineTeacher(student, []), levels: teacher.head.strides.length },
+      },
       student: options.errorStudent ?? `initial student of seed ${seed}`,
     });
     const answers = extent.answers.map((answer) =>

@@ -22,7 +22,14 @@ export const answerOptions = {
     .default(0.3)
     .describe('of detections: overlap above which the weaker box of a class goes'),
   maxDet: z.int().min(1).default(300).describe('of detections: most a view'),
-  hints: z.array(z.int().min(0)).default([]).describe('layers whose features are cached, such as 4,6,9'),
+  hints: z
+    .array(z.union([z.int().min(0), z.string()]))
+    .default([])
+    .describe('layers whose features are cached, such as 4,6,9; of an ONNX file or graph model also tensors'),
+  heads: z
+    .array(z.string())
+    .default([])
+    .describe('tensors of the raw logits in an ONNX file or graph model; found by default'),
   codec: z
     .string()
     .refine(isAnswerCodec, `one of ${ANSWER_CODECS.join(', ')}`)
@@ -58,7 +65,9 @@ export const errorOptions = {
 } as const;
 
 export const teachOptionsSchema = z.strictObject({
-  weights: z.string().describe('the teacher: .pt, safetensors, or a checkpoint'),
+  weights: z
+    .string()
+    .describe('the teacher: .pt, safetensors, a checkpoint, an ONNX file, or a TF.js graph model'),
   cfg: z.string().optional().describe('model yaml, for weights that do not hold their description'),
   ...viewPlanOptions,
   cache: z.string().describe('folder of the cache'),

@@ -10,10 +10,28 @@ import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
 import type { PseudoLabelOptions } from '../loss/pseudo-labels.ts';
 import type { HeadSpec } from '../model/detector.ts';
-import type { ModelGraph } from '../model/graph.ts';
 
 /** How views are made from images; part of the identity, so that a change of the arithmetic is told. */
 const PIXELS = { imageScale: 'rgb/255', resize: 'opencv-bilinear', padValue: 114 } as const;
+
+/** A teacher's place in the identity. */
+export interface TeacherSummary {
+  /** Of its values and description, or of the file of a foreign graph. */
+  readonly digest: string;
+  /** What kind of foreign graph it is, and the tensors of its heads; absent from models that Softshard computes. */
+  readonly format?: 'onnx' | 'tfjs';
+  readonly heads?: readonly string[];
+  /** With the anchors of the weights. */
+  readonly head: HeadSpec;
+  /** Every layer in order, or those that `layer` numbers. */
+  readonly layers: readonly {
+    readonly layer?: number;
+    /** Its module, or its tensor in a foreign graph. */
+    readonly type: string;
+    readonly channels: number;
+    readonly stride: number;
+  }[];
+}
 
 export interface TeacherIdentityInput {
   readonly dataset: Dataset;
@@ -22,10 +40,8 @@ export interface TeacherIdentityInput {
   /** Last views of each sample that are without mosaic; 0 by default. */
   readonly closeMosaic?: number;
   readonly imageSize: number;
-  readonly digest: string;
-  readonly graph: ModelGraph;
-  /** With the anchors of the weights. */
-  readonly head: HeadSpec;
+  readonly teacher: TeacherSummary;
+  /** Numbers of the layers whose outputs are answered. */
   readonly hints: readonly number[];
   /** Which detections are cached in place of the heads. */
   readonly detections?: PseudoLabelOptions | undefined;
@@ -35,8 +51,8 @@ export interface TeacherIdentityInput {
 
 /** The identity of a cache of these answers; plain data. */
 export function teacherIdentity(input: TeacherIdentityInput): Identity {
-  const { dataset, seed, augmentation, closeMosaic = 0, imageSize, digest } = input;
-  const { graph, head, hints, bounds, detections } = input;
+  const { dataset, seed, augmentation, closeMosaic = 0, imageSize } = input;
+  const { teacher, hints, bounds, detections } = input;
   return canonicalJson({
     data: dataset.digest,
     samples: dataset.samples.length,
@@ -46,15 +62,7 @@ export function teacherIdentity(input: TeacherIdentityInput): Identity {
     partners: partnerIdentity(dataset.samples, augmentation),
     preprocessing: { imgsz: imageSize, ...PIXELS },
     ...(closeMosaic === 0 ? {} : { closeMosaic }),
-    teacher: {
-      digest,
-      head,
-      layers: graph.layers.map(({ type, module, stride }) => ({
-        type,
-        channels: module.outChannels,
-        stride,
-      })),
-    },
+    teacher,
     answers: {
       ...{ heads: detections === undefined, hints },
       ...(bounds === undefined ? {} : { bounds }),
@@ -81,7 +89,15 @@ const identitySchema = z.looseObject({
       anchors: z.array(z.array(z.tuple([z.number(), z.number()]))),
       names: z.array(z.string()),
     }),
-    layers: z.array(z.looseObject({ channels: z.int().min(1), stride: z.number().positive() })),
+    heads: z.array(z.string()).optional(),
+    layers: z.array(
+      z.looseObject({
+        layer: z.int().min(0).optional(),
+        type: z.string().optional(),
+        channels: z.int().min(1),
+        stride: z.number().positive(),
+      }),
+    ),
   }),
   answers: z.looseObject({
     hints: z.array(z.int().min(0)),
@@ -103,14 +119,25 @@ export interface TeacherCache {
   readonly views: number;
   readonly unitViews: number;
   readonly head: HeadSpec;
-  /** Output channels and stride of each layer before the head. */
-  readonly layerChannels: readonly number[];
-  readonly layerStrides: readonly number[];
+  /** Output channels and stride of each layer before the head; of a foreign graph, of those that are cached. */
+  readonly layerChannels: readonly (number | undefined)[];
+  readonly layerStrides: readonly (number | undefined)[];
   readonly hints: readonly number[];
+  /** What a command has to name to get the same answers: tensors of a foreign graph's heads, and hints. */
+  readonly asked: { readonly heads: readonly string[]; readonly hints: readonly (number | string)[] };
   /** How the detections that it holds in place of heads were chosen; undefined where it holds heads. */
   readonly detections: PseudoLabelOptions | undefined;
   readonly teacherDigest: string;
   readonly provenance: JsonRecord;
+}
+
+/** A property of layers by their number, which is their place unless they have one. */
+function byLayer<T extends { readonly layer?: number | undefined }>(
+  layers: readonly T[],
+  property: (layer: T) => number,
+): (number | undefined)[] {
+  const numbered = new Map(layers.map((each, place) => [each.layer ?? place, property(each)] as const));
+  return Array.from({ length: Math.max(-1, ...numbered.keys()) + 1 }, (_, layer) => numbered.get(layer));
 }
 
 /** Reads a manifest. Throws E_CACHE_FORMAT naming what is missing when no detection teacher made the cache. */
@@ -138,9 +165,16 @@ export function describeTeacherCache(manifest: Manifest): TeacherCache {
     views: manifest.extent.views,
     unitViews: manifest.extent.unitViews,
     head: teacher.head,
-    layerChannels: teacher.layers.map((layer) => layer.channels),
-    layerStrides: teacher.layers.map((layer) => layer.stride),
+    layerChannels: byLayer(teacher.layers, ({ channels }) => channels),
+    layerStrides: byLayer(teacher.layers, ({ stride }) => stride),
     hints: answers.hints,
+    asked: {
+      heads: teacher.heads ?? [],
+      hints: answers.hints.map((hint) => {
+        const tensor = teacher.layers.find(({ layer }) => layer === hint)?.type;
+        return tensor === undefined || tensor.startsWith(`/model.${hint}/`) ? hint : tensor;
+      }),
+    },
     detections: answers.detections,
     teacherDigest: teacher.digest,
     provenance: manifest.provenance,

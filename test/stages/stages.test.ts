@@ -21,6 +21,7 @@ import { loadInference, type LoadedInference } from '../../src/evaluate/load-mod
 import { createCredits } from '../../src/flow/credits.ts';
 import { chain, source, workOn, type Source, type StageContext } from '../../src/stage.ts';
 import { headBlob, HEADS_KIND } from '../../src/teach/answers.ts';
+import { engineTeacher } from '../../src/teach/running-teacher.ts';
 import { cached, type LeasedTarget, type UnitOutcome } from '../../stages/cached.ts';
 import { decode, type LeasedView } from '../../stages/decode.ts';
 import { teach } from '../../stages/teach.ts';
@@ -60,7 +61,7 @@ const decoding = (failsAt = -1): Source<LeasedView> =>
     batch: BATCH,
   });
 const teaching = (failsAt = -1): Source<LeasedTarget> =>
-  chain(decoding(failsAt), teach({ model: loaded.model, teachBatch: BATCH, hints: [] }));
+  chain(decoding(failsAt), teach({ teacher: engineTeacher(loaded.model, []), teachBatch: BATCH }));
 const openWriter = (): Promise<CacheWriter> =>
   openCacheForWriting({
     store: memoryStore(),
@@ -256,14 +257,16 @@ describe('teach and cached', () => {
     const broken = chain(
       decoding(),
       teach({
-        model: {
-          forward: (x, features) => {
-            const { heads, features: maps } = loaded.model.forward(x, features);
-            return { heads: heads.map((head) => tf.mul(head, Infinity)), features: maps };
+        teacher: engineTeacher(
+          {
+            forward: (x, features) => {
+              const { heads, features: maps } = loaded.model.forward(x, features);
+              return { heads: heads.map((head) => tf.mul(head, Infinity)), features: maps };
+            },
           },
-        },
+          [],
+        ),
         teachBatch: BATCH,
-        hints: [],
       }),
     );
     const context = benchContext();
