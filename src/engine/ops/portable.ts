@@ -80,16 +80,16 @@ function maxPool(x: tf.Tensor4D, k: number, stride: number): tf.Tensor4D {
   return tf.maxPool(padded, k, stride, 'valid');
 }
 
+/** x as rows, each of them twice in a row: a concatenation, which every backend does faster than a tile. */
+const twice = (x: tf.Tensor, shape: [number, number]): tf.Tensor => {
+  const rows = tf.reshape<tf.Rank.R2>(x, shape);
+  return tf.concat([rows, rows], 1);
+};
+
 function upsample2(x: tf.Tensor4D): tf.Tensor4D {
   const [b, h, w, c] = x.shape;
   return withGradient<tf.Tensor4D>([x], () => ({
-    value: tf.reshape(
-      tf.tile(
-        tf.reshape(tf.tile(tf.reshape(x, [b * h, 1, w, c]), [1, 2, 1, 1]), [b * h * 2, w, 1, c]),
-        [1, 1, 2, 1],
-      ),
-      [b, 2 * h, 2 * w, c],
-    ),
+    value: tf.reshape(twice(twice(x, [b * h * w, c]), [b * h, 2 * w * c]), [b, 2 * h, 2 * w, c]),
     gradient: (dy) => {
       // The transpose of the enlargement: sums over each 2x2 block.
       const pairs = tf.reshape(dy, [b * h, 2, w, 2 * c]);

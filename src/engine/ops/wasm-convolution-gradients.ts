@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { writeColumns } from './wasm-columns.ts';
-import type { WasmBackend } from './wasm-heap.ts';
+import type { NumberArray, WasmBackend } from './wasm-heap.ts';
 
 export type Shape4 = [number, number, number, number];
 
@@ -90,6 +90,26 @@ function weave(phases: readonly tf.Tensor4D[], stride: number): tf.Tensor4D {
   return tf.reshape(tf.concat(lines, 1), [b, h * stride, w * stride, c]);
 }
 
+/** A tensor whose values are still to be written. */
+const newTensor = (shape: Shape4): tf.Tensor4D =>
+  tf
+    .engine()
+    .makeTensorFromTensorInfo(
+      (tf.backend() as unknown as WasmBackend).makeOutput(shape, 'float32'),
+    ) as tf.Tensor4D;
+
+/** Writes the transpose of the matrix [rows, columns] at `from[at]` to `to[place]`. */
+function transpose(
+  from: NumberArray,
+  at: number,
+  [rows, columns]: readonly [number, number],
+  to: NumberArray,
+  place: number,
+): void {
+  for (let column = 0; column < columns; column++)
+    for (let row = 0; row < rows; row++) to[place++] = from[at + row * columns + column] ?? 0;
+}
+
 /** dX [B,H,W,I]: for each phase of the input a plain convolution of dy with the flipped taps that reach it. */
 export function convolutionInputGradient(
   dy: tf.Tensor4D,
@@ -100,11 +120,11 @@ export function convolutionInputGradient(
   return tf.tidy(() => {
     const [kh, kw, input, output] = w.shape;
     const { stride, top, left, bottom, right } = geometry(inputShape, w.shape, attrs);
+    const backend = tf.backend() as unknown as WasmBackend;
     const [, oh, ow] = dy.shape;
     const [b, h, width] = inputShape;
     const rows = Math.ceil(Math.max(h + top + bottom, (oh - 1) * stride + kh) / stride);
     const columns = Math.ceil(Math.max(width + left + right, (ow - 1) * stride + kw) / stride);
-    const flipped = tf.transpose(tf.reverse(w, [0, 1]), [0, 1, 3, 2]); // [kH, kW, O, I]
     const taps = (k: number, r: number): number[] =>
       Array.from({ length: k }, (_, i) => i).filter((i) => (k - 1 - i) % stride === r);
     const phases: tf.Tensor4D[] = [];
@@ -117,17 +137,27 @@ export function convolutionInputGradient(
           continue;
         }
         const part = tf.tidy(() => {
-          let filter: tf.Tensor = flipped;
-          if (stride > 1)
-            filter = tf.gather(tf.gather(flipped, tf.tensor1d(ys, 'int32'), 0), tf.tensor1d(xs, 'int32'), 1);
-          const shaped = tf.reshape<tf.Rank.R4>(filter, [ys.length, xs.length, output, input]);
+          const turned = newTensor([ys.length, xs.length, output, input]);
+          const values = backend.typedArrayFromHeap(w);
+          const into = backend.typedArrayFromHeap(turned);
+          ys.forEach((y, row) =>
+            xs.forEach((x, column) =>
+              transpose(
+                values,
+                ((kh - 1 - y) * kw + kw - 1 - x) * input * output,
+                [input, output],
+                into,
+                (row * xs.length + column) * input * output,
+              ),
+            ),
+          );
           const spread = tf.pad(dy, [
             [0, 0],
             [ys.length - 1, rows - oh],
             [xs.length - 1, columns - ow],
             [0, 0],
           ]);
-          return tf.conv2d(spread, shaped, 1, 'valid');
+          return tf.conv2d(spread, turned, 1, 'valid');
         });
         phases.push(part);
       }
