@@ -1,7 +1,7 @@
 /** The result of a benchmark run: one object, and the same as a table. */
 import { z } from 'zod';
 
-export const BENCH_FORMAT = { format: 'softshard-bench', major: 1, minor: 1 } as const;
+export const BENCH_FORMAT = { format: 'softshard-bench', major: 1, minor: 2 } as const;
 
 export const figureSchema = z.object({
   /** What was measured (`decode`). */
@@ -27,6 +27,10 @@ export const ratiosSchema = z.looseObject({
   wasmStep: z.number().optional(),
   /** Input gradients of all convolutions, ours against TensorFlow.js's kernel: what of the step's convolutions it has. */
   wasmInputGradient: z.number().optional(),
+  /** Views a second against OpenCV's and NumPy's, one thread each: above 1 is faster. Decoding and letterbox. */
+  letterboxSpeed: z.number().optional(),
+  /** The same with a mosaic, its warp, colour and flips. */
+  mosaicSpeed: z.number().optional(),
 });
 export type Ratios = z.infer<typeof ratiosSchema>;
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { againstOpenCv } from './against-opencv.ts';
 import { cacheFigures } from './cache-speed.ts';
 import { engineFigures } from './engine-speed.ts';
 import { memoryFigures } from './memory.ts';
@@ -14,13 +15,19 @@ export interface BenchOptions {
   readonly scale: BenchScale;
   /** The interpreter that has PyTorch. */
   readonly python: string;
+  /** The interpreter that has OpenCV and NumPy. */
+  readonly opencv: string;
   readonly onMessage: (line: string) => void;
 }
 
 const BENCHES = {
   engine: (folder, { scale, python }) => engineFigures(folder, { ...scale, python }),
   cache: (folder, { scale }) => cacheFigures(folder, scale.cacheViews),
-  decode: (folder, { scale }) => decodeFigures(folder, scale),
+  decode: async (folder, { scale, opencv }) => {
+    const steps = await decodeFigures(folder, scale);
+    const views = await againstOpenCv(folder, { ...scale, opencv });
+    return { ...views, figures: [...steps.figures, ...views.figures] };
+  },
   train: (folder, { scale }) => trainFigures(folder, scale),
   teach: (folder, { scale }) => teachFigures(folder, scale),
   memory: (folder, { scale }) => memoryFigures(folder, scale),

@@ -22,6 +22,7 @@ if (unknown.length > 0) {
 const result = await runBenches(names.length === 0 ? BENCH_NAMES : names.filter(isBenchName), {
   scale: args.includes('--quick') ? QUICK : FULL,
   python: process.env['SOFTSHARD_BENCH_PYTHON'] ?? 'python3',
+  opencv: process.env['SOFTSHARD_BENCH_OPENCV'] ?? process.env['SOFTSHARD_BENCH_PYTHON'] ?? 'python3',
   onMessage: (line) => console.error(line),
 });
 writeSync(1, `${args.includes('--json') ? JSON.stringify(result) : benchTable(result)}\n`);
