@@ -7,7 +7,7 @@ import { modulePath } from '../src/flow/script-path.ts';
 import { cacheSchemas } from '../src/cache/schemas.ts';
 import { EVENT_FORMAT } from '../src/flow/events.ts';
 import { distillationOptionsSchema } from '../src/loss/distillation-options.ts';
-import { methodSchema } from '../src/method/method.ts';
+import { methodSchema } from '../src/method/checked-method.ts';
 import { runRecordSchema } from '../src/train/run-record.ts';
 
 const rates = { rate: z.number().optional(), etaS: z.number().optional() };

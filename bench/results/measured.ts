@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { comparedResultSchema } from '../../src/compare/method-run.ts';
 import { writeFileAtomic } from '../../src/flow/atomic-file.ts';
+import { writtenStages } from '../../src/method/method.ts';
 import { readMethod } from '../../src/method/registry.ts';
 import { canonicalJson } from '../../src/text/canonical-json.ts';
 import type { ResultRow, ResultTable } from './tables.ts';
@@ -28,10 +29,9 @@ export type Measured = z.infer<typeof measuredSchema>;
 
 /** The digest of a row's settings; a change of table or method makes what was measured before count no longer. */
 export async function settingsDigest({ set }: ResultTable, row: ResultRow): Promise<string> {
-  const { stages } = await readMethod(row.method);
   const settings = canonicalJson({
     ...{ set, row: row.set ?? {} },
-    stages: stages.map(({ distill: _, ...stage }) => stage),
+    stages: writtenStages(await readMethod(row.method)),
   });
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

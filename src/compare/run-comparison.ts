@@ -5,6 +5,7 @@ import { findPipeline, loadPipeline } from '../cli/pipeline-file.ts';
 import { runPipeline } from '../cli/run.ts';
 import { SoftshardError } from '../errors.ts';
 import type { StepContext } from '../flow/step-command.ts';
+import { writtenStages } from '../method/method.ts';
 import { readMethod } from '../method/registry.ts';
 import { comparedResultSchema, readMethodRun, writeMethodRun, type MethodRun } from './method-run.ts';
 
@@ -45,13 +46,12 @@ async function settingsOf(
   method: string,
   seed: number,
 ): Promise<Record<string, unknown>> {
-  const { stages } = await readMethod(method);
   const set = Object.fromEntries(
     Object.entries(plan.set).filter(([key]) => !FREE.some((free) => free === key)),
   );
   return {
     ...{ pipeline: plan.pipeline, seed, set },
-    stages: stages.map(({ distill: _, ...stage }) => stage),
+    stages: writtenStages(await readMethod(method)),
   };
 }
 

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { reasonOf, SoftshardError } from '../errors.ts';
 import { nearestName } from '../text/nearest-name.ts';
-import { checkedMethod, type Method } from './method.ts';
+import type { Method } from './method.ts';
 
 /** The methods that come with the package, in the order of `docs/methods.md`. */
 export const METHODS = [
@@ -71,6 +71,8 @@ export async function readMethod(source: string): Promise<Method> {
       cause,
     });
   }
+  // The check knows every loss, and so loads TensorFlow.js: not before it is needed.
+  const { checkedMethod } = await import('./checked-method.ts');
   return checkedMethod(name, values, source);
 }
 

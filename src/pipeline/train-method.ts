@@ -1,6 +1,6 @@
 /** Trains a student by a method: its stages one after the other, each a run of its own that resumes. */
 import type { StepContext } from '../flow/step-command.ts';
-import { readsTeacher, type Method, type MethodStage } from '../method/method.ts';
+import type { Method, MethodStage } from '../method/method.ts';
 import { weights, type CacheRef, type RunRef } from './artefacts.ts';
 import { perform } from './perform.ts';
 import { runPace, type RunPace } from './run-pace.ts';
@@ -82,7 +82,7 @@ export async function trainMethod(
   for (const [i, stage] of method.stages.entries()) {
     const isLast = i + 1 === method.stages.length;
     const part = parts[i] ?? 1;
-    const learnsFrom = readsTeacher(stage) ? { cache, labelledShare } : {};
+    const learnsFrom = stage.needs.teacher ? { cache, labelledShare } : {};
     const before = last;
     last = await perform(
       train({

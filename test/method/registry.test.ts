@@ -4,7 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isSoftshardError } from '../../src/errors.ts';
-import { checkedMethod, methodNeeds } from '../../src/method/method.ts';
+import { checkedMethod } from '../../src/method/checked-method.ts';
+import { methodNeeds } from '../../src/method/method.ts';
 import { CONTROLS, METHODS, methodSettings, readMethod } from '../../src/method/registry.ts';
 import { repositoryRoot } from '../reference.ts';
 
