@@ -13,6 +13,7 @@ import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting, type CacheWriter } from '../src/cache/cache-writer.ts';
 import { openCache } from '../src/cache/cache-reader.ts';
 import { folderStore } from '../src/cache/folder-store.ts';
+import { clearWanted, wantedUnits } from '../src/cache/follow-cache.ts';
 import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
 import { bytesText } from '../src/cache/inspect.ts';
 import { unitLeases } from '../src/cache/lease.ts';
@@ -216,22 +217,25 @@ async function teachPrepared(
         ...(views > 0 ? { rate, dataWait, etaS: (left * plan.unitViews) / rate } : {}),
       });
     };
+    const beside = folderStore(`${options.cache}.local`);
     const leases = unitLeases({
-      ...{ store: folderStore(`${options.cache}.local`), clock: monotonicClock, expiryMs: LEASE_MS, mayLive },
+      ...{ store: beside, clock: monotonicClock, expiryMs: LEASE_MS, mayLive },
       owner: newEntry('shared'),
     });
+    const sharing = { wanted: () => wantedUnits(beside), signal: context.signal };
     let waitsFor = 0;
     const onWait = (left: number): void => {
       if (left !== waitsFor) context.info(`waiting for ${left} units that other processes make`);
       waitsFor = left;
     };
-    for await (const unit of shareUnits({ units, writer, leases, onWait, signal: context.signal })) {
+    for await (const unit of shareUnits({ units, writer, leases, onWait, ...sharing })) {
       await runUnits([unit], stage, flow).forEach(onOutcome);
     }
     const complete = writer.committed.size === plan.units.length;
     if (complete) {
       await writer.seal();
       await leases.clear();
+      await clearWanted(beside);
     }
     return result(counts.found, counts.written, counts.equal, complete);
   } finally {

@@ -176,7 +176,10 @@ async function trainPrepared(
         given: await givenOptions(options),
         epochs: options.epochs,
         data: options.data,
-        cache: options.cache ?? null,
+        cache:
+          (typeof options.cache === 'object' && options.cache.length === 1
+            ? options.cache[0]
+            : options.cache) ?? null,
         ...(options.liveTeacher === undefined ? {} : { liveTeacher: options.liveTeacher }),
         weights: options.weights,
         cfg: options.cfg ?? null,

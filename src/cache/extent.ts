@@ -17,6 +17,8 @@ export const extentSchema = z.looseObject({
   samples: count,
   unitViews: z.int().min(1).max(65536),
   views: z.int().min(1).max(100_000),
+  /** The first view index, where it is not 0: an extension may hold later views alone. */
+  firstView: z.int().min(1).max(100_000).optional(),
   answers: z.array(answerSchema).min(1).max(4096),
 });
 
@@ -39,8 +41,9 @@ export interface Place {
 /** The unit and position of (sample, view), or undefined outside the extent. */
 export function placeOf(extent: Extent, sample: number, view: number): Place | undefined {
   const inside = (n: number, end: number): boolean => Number.isInteger(n) && n >= 0 && n < end;
-  if (!inside(sample, extent.samples) || !inside(view, extent.views)) return undefined;
-  const unit = view * unitsPerView(extent) + Math.floor(sample / extent.unitViews);
+  const row = view - (extent.firstView ?? 0);
+  if (!inside(sample, extent.samples) || !inside(row, extent.views)) return undefined;
+  const unit = row * unitsPerView(extent) + Math.floor(sample / extent.unitViews);
   return { unit, position: sample % extent.unitViews };
 }
 
@@ -56,7 +59,7 @@ export function unitContent(extent: Extent, unit: number): { view: number; sampl
   const first = (unit % unitsPerView(extent)) * extent.unitViews;
   const length = Math.min(extent.unitViews, extent.samples - first);
   return {
-    view: Math.floor(unit / unitsPerView(extent)),
+    view: (extent.firstView ?? 0) + Math.floor(unit / unitsPerView(extent)),
     samples: Array.from({ length }, (_, i) => first + i),
   };
 }

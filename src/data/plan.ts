@@ -25,15 +25,17 @@ export interface PlanOptions {
   readonly views: number;
   /** Views a unit holds at most; 64 by default on the command line. */
   readonly unitViews: number;
+  /** The first view index; 0 by default. */
+  readonly firstView?: number | undefined;
 }
 
 export interface Plan extends PlanOptions {
   readonly units: readonly Unit[];
 }
 
-/** Cuts `samples` x `views` into units, in order. Throws E_DATA_EMPTY without samples, E_USAGE on a bad count. */
+/** Cuts `samples` x `views` (from `firstView` on) into units, in order. Throws E_DATA_EMPTY without samples, E_USAGE on a bad count. */
 export function makePlan(options: PlanOptions): Plan {
-  const { samples, views, unitViews } = options;
+  const { samples, views, unitViews, firstView = 0 } = options;
   if (samples < 1) {
     throw new SoftshardError('E_DATA_EMPTY', {
       message: 'There is nothing to plan: the data set holds no images.',
@@ -49,7 +51,7 @@ export function makePlan(options: PlanOptions): Plan {
     }
   }
   const units: Unit[] = [];
-  for (let view = 0; view < views; view++) {
+  for (let view = firstView; view < firstView + views; view++) {
     for (let start = 0; start < samples; start += unitViews) {
       const end = Math.min(start + unitViews, samples);
       const keys = Array.from({ length: end - start }, (_, i) => ({ sample: start + i, view }));

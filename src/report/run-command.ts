@@ -7,7 +7,8 @@ import { trainOptionsSchema } from '../train/train-options.ts';
 
 /** A place that the record names (`data`, `cache`, ...); undefined where it names none. */
 export const placeOf = (record: RunRecord, key: string): string | undefined => {
-  const value = record.places[key];
+  const place = record.places[key];
+  const value = Array.isArray(place) ? place.join(', ') : place;
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
 

@@ -50,7 +50,7 @@ export async function openAnswers(
   recorded: EngineRecord | undefined,
   context: DataContext,
 ): Promise<OpenedCache | undefined> {
-  const { cache, liveTeacher, imgsz } = options;
+  const { cache, liveTeacher, imgsz, follow, merge } = options;
   if (liveTeacher !== undefined && cache !== undefined) {
     throw new SoftshardError('E_OPTION_CONFLICT', {
       message: 'A run has one teacher.',
@@ -68,7 +68,18 @@ export async function openAnswers(
       remedy: 'Give these options to softshard teach, which makes the cache, or name a live teacher.',
     });
   }
-  if (cache !== undefined) return openTeacherCache(cache, dataset, imgsz, context.signal);
+  if (follow && cache === undefined) {
+    throw new SoftshardError('E_OPTION_CONFLICT', {
+      message: 'Only a cache can be followed.',
+      where: '--follow',
+      expected: '--cache DIR',
+      found: 'none',
+    });
+  }
+  if (cache !== undefined) {
+    const caches = typeof cache === 'string' ? [cache] : cache;
+    return openTeacherCache(caches, { follow, merge, imgsz }, dataset, context);
+  }
   if (liveTeacher === undefined) return undefined;
   const reader = await startLiveTeacher(
     liveTeacherOptions(options, liveTeacher, settings, recorded),

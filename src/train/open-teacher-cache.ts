@@ -2,17 +2,21 @@
 import { augmentationSchema, type Augmentation } from '../augment/augmentation.ts';
 import type { Hyp } from '../augment/hyp.ts';
 import { partnerIdentity } from '../augment/partners.ts';
-import { openCache, type Cache } from '../cache/cache-reader.ts';
-import { folderStore } from '../cache/folder-store.ts';
+import type { Cache } from '../cache/cache-reader.ts';
 import { firstDifference } from '../cache/identity.ts';
 import { canonicalJson, shortJson } from '../text/canonical-json.ts';
+import type { MergeRule } from '../cache/merge-caches.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
-import { HEAD_CODECS } from '../head-codec/codecs.ts';
 import { describeTeacherCache, type TeacherCache } from '../teach/teacher-cache.ts';
+import { openCaches } from './open-caches.ts';
+import type { DataContext } from './run-data.ts';
 
 /** What a training reads answers from: a cache, or a live teacher. */
-export type AnswerReader = Pick<Cache, 'manifest' | 'kinds' | 'readMany'>;
+export interface AnswerReader extends Pick<Cache, 'manifest' | 'kinds' | 'readMany'> {
+  /** Leading view indices at which all of these kinds are answered; all that the manifest states without it. */
+  viewsOf?(kinds: readonly string[]): number;
+}
 
 export interface OpenedCache {
   readonly reader: AnswerReader;
@@ -22,22 +26,19 @@ export interface OpenedCache {
   close(): Promise<void>;
 }
 
-/** Opens a finished cache. Throws as `openCache` and `checkAnswers` do. */
+/** Opens the caches of a run. Throws as `openCaches` and `checkTeacher` do. */
 export async function openTeacherCache(
-  path: string,
+  caches: readonly string[],
+  options: { readonly follow: boolean; readonly merge: MergeRule; readonly imgsz: number },
   dataset: Dataset,
-  imgsz: number,
-  signal: AbortSignal,
+  context: DataContext,
 ): Promise<OpenedCache> {
-  const reader = await openCache(folderStore(path), { signal, codecs: HEAD_CODECS });
-  const teacher = checkAnswers(reader, dataset, imgsz, path);
+  const { reader, teacher } = await openCaches(caches, options, context);
+  checkTeacher(teacher, dataset, options.imgsz, caches.join(', '));
   return { reader, teacher, live: false, close: () => Promise.resolve() };
 }
 
-/**
- * Describes the teacher behind some answers. Throws E_CACHE_IDENTITY when they are to other images, in another image
- * size, or to views of other labelled images where partners were drawn among them.
- */
+/** Describes the teacher behind some answers. Throws as `checkTeacher` does. */
 export function checkAnswers(
   reader: AnswerReader,
   dataset: Dataset,
@@ -45,6 +46,15 @@ export function checkAnswers(
   path: string,
 ): TeacherCache {
   const teacher = describeTeacherCache(reader.manifest);
+  checkTeacher(teacher, dataset, imgsz, path);
+  return teacher;
+}
+
+/**
+ * Throws E_CACHE_IDENTITY when answers are to other images, in another image size, or to views of other labelled images
+ * where partners were drawn among them.
+ */
+function checkTeacher(teacher: TeacherCache, dataset: Dataset, imgsz: number, path: string): void {
   const differs = (what: string, expected: string, found: string, remedy: string): SoftshardError =>
     new SoftshardError('E_CACHE_IDENTITY', {
       message: `The cache was made for ${what}.`,
@@ -81,7 +91,6 @@ export function checkAnswers(
       'Train on the labels that the cache was made with, or teach again into another cache.',
     );
   }
-  return teacher;
 }
 
 /**

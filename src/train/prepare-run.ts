@@ -8,9 +8,11 @@ import type { TrainingHyp } from '../augment/training-hyp.ts';
 import type { JsonRecord } from '../cache/identity.ts';
 import { checkClasses, checkSameClasses } from '../data/class-names.ts';
 import type { Dataset } from '../data/sample.ts';
-import type { DistillationOptions } from '../loss/distillation-options.ts';
+import { SoftshardError } from '../errors.ts';
+import { needsHeads, readsDetections, type DistillationOptions } from '../loss/distillation-options.ts';
 import { buildGraph, type ModelGraph } from '../model/graph.ts';
 import type { TensorData } from '../model/tensor-data.ts';
+import { DETECTIONS_KIND, featureKind, HEADS_KIND } from '../teach/answers.ts';
 import { autoAnchor } from './auto-anchor.ts';
 import { checkSampling } from './check-sampling.ts';
 import { frozenLayers } from './frozen-layers.ts';
@@ -74,14 +76,33 @@ interface Begun extends Pick<PreparedRun, 'options' | 'dataset' | 'cache'> {
   readonly settings: Readonly<Record<'hyp' | 'distill', Readonly<Record<string, unknown>>>>;
 }
 
+/** The cache with as many views as answer all that the losses need. Throws E_CACHE_INCOMPLETE where none does. */
+function withViews(cache: OpenedCache, distillation: DistillationOptions): OpenedCache {
+  const features = distillation.hints.map((hint) => featureKind(hint.teacher));
+  const hasDetections = cache.teacher.detections !== undefined;
+  const kinds = [
+    ...(needsHeads(distillation, hasDetections) ? [HEADS_KIND] : []),
+    ...(hasDetections && readsDetections(distillation) ? [DETECTIONS_KIND] : []),
+    ...new Set(features),
+  ];
+  const views = cache.reader.viewsOf?.(kinds) ?? cache.teacher.views;
+  if (views > 0) return { ...cache, teacher: { ...cache.teacher, views } };
+  throw new SoftshardError('E_CACHE_INCOMPLETE', {
+    message: 'The caches hold no view with all the answers that the losses need.',
+    expected: kinds.join(', '),
+    found: cache.reader.kinds.join(', '),
+    remedy: 'softshard extend CACHE adds views and hints to a cache.',
+  });
+}
+
 async function prepareStudent(
-  { options, dataset, cache, settings }: Begun,
+  { options, dataset, cache: opened, settings }: Begun,
   context: DataContext,
 ): Promise<PreparedRun> {
   const hyp = await readHyp(options.hyp ?? 'scratch-low', settings.hyp);
-  if (cache !== undefined && options.hyp !== undefined) checkAugmentation(hyp, cache.teacher.augmentation);
-  const distillation = await readDistillation(options, settings.distill, cache !== undefined);
-  const names = cache !== undefined && !dataset.namesKnown ? cache.teacher.head.names : dataset.names;
+  if (opened !== undefined && options.hyp !== undefined) checkAugmentation(hyp, opened.teacher.augmentation);
+  const distillation = await readDistillation(options, settings.distill, opened !== undefined);
+  const names = opened !== undefined && !dataset.namesKnown ? opened.teacher.head.names : dataset.names;
   checkClasses(dataset.samples, names.length);
   const student = await studentYaml(options);
   const yaml = autoAnchor(
@@ -93,12 +114,13 @@ async function prepareStudent(
       seed: options.seed,
       search: options.autoAnchor,
       perLevel: hyp.training.anchors === undefined ? undefined : Math.round(hyp.training.anchors),
-      hasTeacher: cache !== undefined,
+      hasTeacher: opened !== undefined,
     },
     context,
   );
   const graph = buildGraph(yaml, { names, where: student.where });
-  if (cache !== undefined) checkRunDistillation(distillation, graph, cache, options.epochs);
+  if (opened !== undefined) checkRunDistillation(distillation, graph, opened, options.epochs);
+  const cache = opened && withViews(opened, distillation);
   const share =
     options.labelledShare === undefined
       ? undefined

@@ -23,7 +23,26 @@ export const trainOptionsSchema = z.strictObject({
       'full: all weights must fit, but for the class outputs of another number of classes, which begin anew; ' +
         'partial: keep what fits and begin the rest anew',
     ),
-  cache: z.string().optional().describe('cache of a teacher; without one, training on labels alone'),
+  cache: z
+    .union([z.array(z.string()).min(1), z.string()])
+    .optional()
+    .describe(
+      'cache of a teacher; without one, training on labels alone. Repeat it to merge caches of the same views; ' +
+        'DIR@KIND,... takes only these kinds (heads, feature.4) from one',
+    )
+    .meta({ repeat: true, placeholder: 'DIR' }),
+  merge: z
+    .enum(['first', 'mean'])
+    .default('first')
+    .describe(
+      'what answers where several caches hold a kind: the first of them, or the mean of their values',
+    ),
+  follow: z
+    .boolean()
+    .default(false)
+    .describe(
+      'start while softshard teach still makes the cache, and wait for each unit that is not there yet',
+    ),
   liveTeacher: z
     .string()
     .optional()
@@ -167,6 +186,8 @@ export const FREE_OPTIONS = [
   'data',
   'weights',
   'cache',
+  'merge',
+  'follow',
   'liveTeacher',
   'distill',
   'set',
