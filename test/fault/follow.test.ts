@@ -4,21 +4,35 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isSoftshardError } from '../../src/errors.ts';
+import type { StepContext } from '../../src/flow/step-command.ts';
+import { command as teachCommand } from '../../stages/teach.ts';
+import { command as trainCommand, type TrainResult } from '../../stages/train.ts';
 import { makeTinyTeacher } from '../tiny-teacher.ts';
 import { makeTinyData, type TinyData } from '../tiny-training.ts';
-import { runCommand } from './killed-command.ts';
+
+const contextFor = (lines: string[] = [], signal = new AbortController().signal): StepContext => ({
+  ...{ signal, run: 'test-1', step: 'test' },
+  emit: () => undefined,
+  info: (line) => lines.push(line),
+  warn: () => undefined,
+});
 
 describe('students of one cache', () => {
   let folder: string;
   let tiny: TinyData;
   let weights: string;
-  const machine = ['--imgsz', '64', '--engine', 'wasm', '--workers', '0'];
-  const train = (name: string, ...more: string[]): string[] => [
-    ...['train', '--data', tiny.data, '--cfg', tiny.model, '--batch-size', '4', '--epochs', '2', ...machine],
-    ...['--project', join(folder, 'runs'), '--name', name, '--shuffle-views', '4', '--no-val', ...more],
-  ];
+  const machine = { imgsz: 64, engine: 'wasm', workers: 0 } as const;
+  const train = (name: string, given: object, context = contextFor()): Promise<TrainResult> =>
+    trainCommand.run(
+      trainCommand.options.parse({
+        ...{ ...machine, data: tiny.data, cfg: tiny.model, batchSize: 4, epochs: 2, val: false, name },
+        ...{ project: join(folder, 'runs'), cache: join(folder, 'cache'), shuffleViews: 4, ...given },
+      }),
+      context,
+    );
   const bits = async (name: string): Promise<string> =>
-    (await readFile(join(folder, 'runs', name, 'checkpoint.safetensors'))).toString('base64');
+    (await readFile(join(folder, 'runs', name, 'last.safetensors'))).toString('base64');
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'softshard-follow-'));
@@ -27,35 +41,33 @@ describe('students of one cache', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test(
-    'one that follows the growing cache, and two at once from the whole',
-    { timeout: 300_000 },
-    async () => {
-      const cache = join(folder, 'cache');
-      const following = runCommand(train('following', '--cache', cache, '--follow'));
-      const taught = await runCommand([
-        ...['teach', '--weights', weights, '--data', tiny.data, '--views', '2', '--unit-views', '4'],
-        ...[...machine, '--cache', cache],
-      ]);
-      assert.equal(taught.code, 0, taught.output);
-      const followed = await following;
-      assert.equal(followed.code, 0, followed.output);
-      const ended = await Promise.all(
-        ['one', 'two'].map((name) => runCommand(train(name, '--cache', cache))),
-      );
-      for (const { code, output } of ended) assert.equal(code, 0, output);
-      assert.equal(await bits('one'), await bits('two'));
-      assert.equal(await bits('following'), await bits('one'));
-      // Waiting decides nothing: the run that followed is found without it.
-      const again = await runCommand(train('following', '--cache', cache));
-      assert.match(again.output, /found 2 epochs/);
-    },
-  );
+  test('one that follows the growing cache, and two at once from the whole', async () => {
+    const lines: string[] = [];
+    const following = train('following', { follow: true }, contextFor(lines));
+    const given = { ...machine, weights, data: tiny.data, views: 2, unitViews: 4 };
+    const options = teachCommand.options.parse({ ...given, cache: join(folder, 'cache') });
+    await Promise.all([following, teachCommand.run(options, contextFor())]);
+    assert.match(lines.join('\n'), /waiting for .*cache: there is no cache yet/);
+    await Promise.all(['one', 'two'].map((name) => train(name, {})));
+    assert.equal(await bits('one'), await bits('two'));
+    assert.equal(await bits('following'), await bits('one'));
+    // Waiting decides nothing: the run that followed is found without it.
+    assert.equal((await train('following', {})).found, true);
+  });
 
-  test('waiting is told', { timeout: 120_000 }, async () => {
-    const waited = await runCommand(train('waits', '--follow', '--cache', join(folder, 'none')), {
-      ...{ afterMs: 15_000, whom: 'all' },
-    });
-    assert.match(waited.output, /waiting for .*none: there is no cache yet/);
+  test('waiting ends with an interruption; without a cache there is nothing to follow', async () => {
+    const controller = new AbortController();
+    const waiting = train(
+      'waits',
+      { follow: true, cache: join(folder, 'none') },
+      {
+        ...contextFor([], controller.signal),
+        info: () => controller.abort(new Error('enough')),
+      },
+    );
+    await assert.rejects(waiting, (error) => isSoftshardError(error, 'E_ABORTED'));
+    await assert.rejects(train('labels', { follow: true, cache: undefined }), (error) =>
+      isSoftshardError(error, 'E_OPTION_CONFLICT'),
+    );
   });
 });
