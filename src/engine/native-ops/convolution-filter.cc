@@ -125,6 +125,10 @@ void convolutionFilterGradient(const ConvolutionShape& s, const float* x, const 
   const int64_t taps = s.filterHeight * s.filterWidth * s.inputs, padded = paddedChannels(s.outputs);
   const int64_t pixels = s.batch * s.outputHeight() * s.outputWidth();
   std::unique_ptr<float[]> paddedDy, paddedSums;
+  if (pixels == 0) {
+    std::fill(dFilter, dFilter + taps * s.outputs, 0.0f);
+    return;
+  }
   if (padded != s.outputs) {
     paddedDy = floats(pixels * padded);
     const int64_t size = 4096;

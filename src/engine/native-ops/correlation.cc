@@ -48,6 +48,7 @@ void correlatePixels(const Correlation& c) {
 }  // namespace
 
 void correlate(const Correlation& c) {
+  if (c.images == 0) return;
   const bool dense = c.outputRow == c.columns * c.outputPixel && c.outputImage == c.rows * c.outputRow;
   if (c.windowRows == 1 && c.windowColumns == 1 && c.step == 1 && c.top == 0 && c.left == 0 &&
       c.rows == c.height && c.columns == c.width && dense) {
