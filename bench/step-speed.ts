@@ -42,6 +42,10 @@ export const trainFigures = async (
   const teach = await measureStep('teach', { weights, cfg, data, imgsz: size, cache });
   const common = { data, imgsz: size, epochs: 1, 'batch-size': trainBatch, project: join(folder, 'runs') };
   const train = await measureStep('train', { ...common, cache, name: 'cached', 'val-split': 'val' });
+  const live = await measureStep('train', {
+    ...{ ...common, name: 'live', 'val-split': 'val', 'live-teacher': weights, set: `teach.cfg=${cfg}` },
+  });
+  const liveRatio = (live.rate ?? Number.NaN) / (train.rate ?? Number.NaN);
   const { result } = await measureStep('evaluate', { weights, cfg, data, split: 'train', imgsz: size });
   const { speed: times } = z.looseObject({ speed: z.looseObject({ inferenceMs: z.number() }) }).parse(result);
   const student = `yolov5p at ${size}, batch ${trainBatch}, from the cache`;
@@ -49,6 +53,10 @@ export const trainFigures = async (
     figures: [
       ...speed('teach', teach, `yolov5n at ${size}, fp16, written to disk`),
       ...speed('train', train, student),
+      ...speed('train, live', live, `yolov5p at ${size}, batch ${trainBatch}, yolov5n beside it`),
+      ...(Number.isFinite(liveRatio)
+        ? [{ name: 'ratio train cached / live', value: liveRatio, unit: 'ratio', note: 'time of a step' }]
+        : []),
       ...(train.rate === undefined
         ? []
         : [
