@@ -7,18 +7,20 @@
  * at the same time, the processes share the work.
  */
 import { resolve } from 'node:path';
-import { bufferCount, concatAll, concatMap, type Observable } from 'rxjs';
+import { bufferCount, concatAll, concatMap, map, type Observable } from 'rxjs';
 import { keptImages } from '../src/augment/image-cache-options.ts';
 import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting, type CacheWriter } from '../src/cache/cache-writer.ts';
 import { openCache } from '../src/cache/cache-reader.ts';
 import { folderStore } from '../src/cache/folder-store.ts';
 import { clearWanted, wantedUnits } from '../src/cache/follow-cache.ts';
-import { compareExtent, compareIdentity } from '../src/cache/identity.ts';
+import { compareExtent, compareIdentity, compareProvenance } from '../src/cache/identity.ts';
 import { bytesText } from '../src/cache/inspect.ts';
 import { unitLeases } from '../src/cache/lease.ts';
 import { mayLive, newEntry } from '../src/cache/lock-entry.ts';
+import type { Manifest } from '../src/cache/manifest.ts';
 import { shareUnits } from '../src/cache/share-units.ts';
+import type { Store } from '../src/cache/store.ts';
 import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
@@ -70,6 +72,19 @@ export function teach({ teacher, teachBatch, detections }: TeachOptions): Stage<
     items.pipe(bufferCount(teachBatch), concatMap(answer), concatAll());
 }
 
+/** A teacher's stage, of whose answers only these blobs are kept: an extension stores some of them. */
+function keepBlobs(
+  stage: Stage<LeasedView, LeasedTarget>,
+  names: readonly string[],
+): Stage<LeasedView, LeasedTarget> {
+  const kept = new Set(names);
+  const only = (target: LeasedTarget): LeasedTarget => ({
+    ...target,
+    blobs: new Map([...target.blobs].filter(([name]) => kept.has(name))),
+  });
+  return (work, context) => stage(work, context).pipe(map(only));
+}
+
 /** What `teach` leaves behind. */
 export interface TeachResult {
   readonly cache: string;
@@ -82,6 +97,15 @@ export interface TeachResult {
   readonly bytes: number;
 }
 
+/** Where a teaching writes. */
+export interface TeachPlace {
+  readonly store: Store;
+  /** The store beside it: for leases. */
+  readonly beside: Store;
+  /** The cache that is extended, where one is: its makers' settings are demanded. */
+  readonly base?: Manifest;
+}
+
 /** Teaches as the options say. */
 export async function runTeach(options: TeachStepOptions, context: StepContext): Promise<TeachResult> {
   const engine = once(async () => openStepEngine(options, await engineOfCache(options.cache)));
@@ -91,14 +115,17 @@ export async function runTeach(options: TeachStepOptions, context: StepContext):
     { ...context, checks: imageCheckStore() },
     engine,
   );
+  const place = { store: folderStore(options.cache), beside: folderStore(`${options.cache}.local`) };
   try {
-    return await teachPrepared(teaching, options, context, engine);
+    return await teachInto(place, teaching, options, context, engine);
   } finally {
     await teaching.teacher.close();
   }
 }
 
-async function teachPrepared(
+/** Makes what is prepared, as far as it is not there. */
+export async function teachInto(
+  { store, beside, base }: TeachPlace,
   teaching: PreparedTeaching,
   options: TeachStepOptions,
   context: StepContext,
@@ -108,7 +135,6 @@ async function teachPrepared(
   const { dataset, plan, imageSize } = prepared;
   const { teachBatch, workers } = options;
   const units = selectUnits(plan, options.units);
-  const store = folderStore(options.cache);
   context.emit({
     type: 'start',
     version: EVENT_FORMAT,
@@ -159,16 +185,18 @@ async function teachPrepared(
       ...{ options, extent, bounds, plan, teacher, running, decoder: source },
       ops: async () => (await engine()).engine.ops,
       recordOf: prepared.recordOf,
-      begun: (await store.size('cache.json')) !== undefined,
+      begun: base !== undefined || (await store.size('cache.json')) !== undefined,
       signal: context.signal,
       info: (message) => context.info(message),
     });
+    const provenance = made.provenance(teachBatch, shards?.versions ?? decoderVersions());
+    if (base !== undefined) compareProvenance(provenance, base.provenance);
     writer = await openCacheForWriting({
       store,
       localDir: `${options.cache}.local`,
       shared: true,
       identity,
-      provenance: made.provenance(teachBatch, shards?.versions ?? decoderVersions()),
+      provenance,
       ...settled,
       codecs: HEAD_CODECS,
       signal: context.signal,
@@ -182,15 +210,18 @@ async function teachPrepared(
           ahead: teachBatch + workers,
           batch: teachBatch,
         }),
-        teach({
-          teacher: busyTeacher(
-            running,
-            () => performance.now(),
-            (ms) => (busy += ms),
-          ),
-          teachBatch,
-          detections,
-        }),
+        keepBlobs(
+          teach({
+            teacher: busyTeacher(
+              running,
+              () => performance.now(),
+              (ms) => (busy += ms),
+            ),
+            teachBatch,
+            detections,
+          }),
+          extent.answers.flatMap((answer) => answer.blobs),
+        ),
       ),
       writer,
       { replay: options.units !== undefined },
@@ -217,7 +248,6 @@ async function teachPrepared(
         ...(views > 0 ? { rate, dataWait, etaS: (left * plan.unitViews) / rate } : {}),
       });
     };
-    const beside = folderStore(`${options.cache}.local`);
     const leases = unitLeases({
       ...{ store: beside, clock: monotonicClock, expiryMs: LEASE_MS, mayLive },
       owner: newEntry('shared'),

@@ -12,6 +12,7 @@ export const MANIFEST_NAME = 'cache.json';
 export const INDEX_NAME = 'index.json';
 export const SEAL_NAME = 'SEAL';
 export const UNITS_PREFIX = 'units/';
+export const EXTENSIONS_PREFIX = 'extensions/';
 
 const UNIT_NAME = /^units\/(\d{6,})\.json$/;
 

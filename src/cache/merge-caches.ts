@@ -16,10 +16,18 @@ import type { Blob, Target } from './target.ts';
  */
 export type MergeRule = 'first' | 'mean';
 
+/** A cache as a merge reads it: one, or a merge itself. */
+export interface Mergeable extends Pick<Cache, 'manifest' | 'kinds' | 'read'> {
+  /** Whether a kind is answered at a view index; by default as the manifest's extent says. */
+  holds?(kind: string, view: number): boolean;
+  /** The view index after the last; by default as the manifest's extent says. */
+  readonly endView?: number;
+}
+
 /** One of the caches, under the name that errors call it by. */
 export interface MergeSource {
   readonly label: string;
-  readonly cache: Cache;
+  readonly cache: Mergeable;
   /** Kinds that are taken from it; all by default. */
   readonly kinds?: readonly string[] | undefined;
 }
@@ -30,6 +38,8 @@ export interface MergedCache extends Pick<Cache, 'kinds' | 'read' | 'readMany'> 
   readonly manifest: Manifest;
   /** Leading view indices at which all of these kinds are answered. */
   viewsOf(kinds: readonly string[]): number;
+  holds(kind: string, view: number): boolean;
+  readonly endView: number;
   /** Which caches answer a kind, in order: one under the rule `first`. */
   sourcesOf(kind: string): readonly MergeSource[];
 }
@@ -100,10 +110,15 @@ function joinAnswers(parts: readonly (readonly Target[])[], sources: string, whe
   return { ...first, blobs };
 }
 
-/** View indices that a cache holds, from the first on. */
-const rangeOf = ({ cache }: MergeSource): { from: number; to: number } => {
+const endOf = ({ cache }: MergeSource): number => {
   const { firstView = 0, views } = cache.manifest.extent;
-  return { from: firstView, to: firstView + views };
+  return cache.endView ?? firstView + views;
+};
+
+const isHeld = ({ cache }: MergeSource, kind: string, view: number): boolean => {
+  if (cache.holds !== undefined) return cache.holds(kind, view);
+  const { firstView = 0, views } = cache.manifest.extent;
+  return cache.kinds.includes(kind) && view >= firstView && view < firstView + views;
 };
 
 const CONCURRENT_READS = 8;
@@ -132,11 +147,8 @@ export function mergeCaches(sources: readonly MergeSource[], rule: MergeRule): M
   const chosen = (all: readonly MergeSource[]): readonly MergeSource[] =>
     rule === 'first' ? all.slice(0, 1) : all;
   const holding = (kind: string, view: number): readonly MergeSource[] =>
-    sources.filter((source) => {
-      const { from, to } = rangeOf(source);
-      return kindsOf(source).includes(kind) && view >= from && view < to;
-    });
-  const end = Math.max(...sources.map((source) => rangeOf(source).to));
+    sources.filter((source) => kindsOf(source).includes(kind) && isHeld(source, kind, view));
+  const end = Math.max(...sources.map(endOf));
   const viewsOf = (asked: readonly string[]): number => {
     let view = 0;
     while (view < end && asked.every((kind) => holding(kind, view).length > 0)) view++;
@@ -181,6 +193,8 @@ export function mergeCaches(sources: readonly MergeSource[], rule: MergeRule): M
       return targets;
     },
     viewsOf,
+    holds: (kind, view) => holding(kind, view).length > 0,
+    endView: end,
     sourcesOf: (kind) => chosen(sources.filter((source) => kindsOf(source).includes(kind))),
   };
 }

@@ -3,7 +3,9 @@ import { manifestBytes } from './cache-reader.ts';
 import { sha256Hex } from './document.ts';
 import { unitCount, type Extent } from './extent.ts';
 import { Findings, type CacheProblem } from './findings.ts';
-import { INDEX_NAME, MANIFEST_NAME, SEAL_NAME, unitName, unitOfName } from './formats.ts';
+import { extensionPrefix, extensionStores } from './extensions.ts';
+import { prefixedStore } from './prefixed-store.ts';
+import { EXTENSIONS_PREFIX, INDEX_NAME, MANIFEST_NAME, SEAL_NAME, unitName, unitOfName } from './formats.ts';
 import { decodeManifest } from './manifest.ts';
 import { readUnit } from './read-unit.ts';
 import {
@@ -96,8 +98,28 @@ async function verifyUnit(
   return found;
 }
 
+/** Verifies each extension as the cache that it is. */
+async function verifyExtensions(
+  store: Store,
+  names: readonly string[],
+  options: VerifyOptions,
+  findings: Findings,
+): Promise<void> {
+  const prefixes = (await extensionStores(store)).map((_, i) => extensionPrefix(i + 1));
+  for (const prefix of prefixes) {
+    const { files, bytes, problems } = await verifyCache(prefixedStore(store, prefix), options);
+    findings.files += files;
+    findings.bytes += bytes;
+    for (const { file, what, code } of problems) findings.add(prefix + file, what, code);
+  }
+  const isStrange = (name: string): boolean =>
+    name.startsWith(EXTENSIONS_PREFIX) && !prefixes.some((prefix) => name.startsWith(prefix));
+  for (const name of names.filter(isStrange))
+    findings.add(name, 'The file does not belong to the cache.', 'E_CACHE_FORMAT');
+}
+
 /**
- * Reads the whole cache. A cache that is not sealed is a problem of SEAL, and its committed units are checked all
+ * Reads the whole cache, extensions included. A cache that is not sealed is a problem of SEAL, and its committed units are checked all
  * the same. Never throws for what is wrong with the cache; throws E_ABORTED.
  */
 export async function verifyCache(store: Store, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -142,5 +164,6 @@ export async function verifyCache(store: Store, options: VerifyOptions = {}): Pr
   for (const name of strangersAmong(names, present, extent))
     findings.add(name, 'The file does not belong to the cache.', 'E_CACHE_FORMAT');
   if (findings.problems.length === 0) checkTotals(stated, manifest, units, findings);
+  await verifyExtensions(store, names, options, findings);
   return report(stated.seal !== undefined);
 }

@@ -34,6 +34,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('plan', 'list the views and units of a data set', 'stages/images'),
   entry('decode', 'decode and augment views into pixel shards', 'stages/decode'),
   engineEntry('teach', 'run the teacher once and cache its answers', 'stages/teach'),
+  engineEntry('extend', 'add views, hints or a codec to a finished cache', 'stages/extend'),
   engineEntry('train', 'train a student from a cache, from labels, or both', 'stages/train'),
   engineEntry('evaluate', 'measure mAP on a data set', 'stages/evaluate'),
   engineEntry('export', 'write weights in other formats', 'stages/export'),

@@ -28,7 +28,7 @@ const namedBounds = z.looseObject({ loss: z.number(), gradient: z.number(), term
 
 /** Puts the manifest's options beside the files. Throws E_CACHE_FORMAT when no detection teacher made the cache. */
 export function recordedOptions(manifest: Manifest, cache: string, files: TeacherFiles): TeachStepOptions {
-  const { imageSize, seed, augmentation, views, unitViews, asked, provenance } =
+  const { imageSize, seed, augmentation, closeMosaic, views, unitViews, asked, detections, provenance } =
     describeTeacherCache(manifest);
   const { extent, identity } = manifest;
   const codecs = new Map(extent.answers.map(({ kind, codec }) => [kind, codec]));
@@ -39,11 +39,17 @@ export function recordedOptions(manifest: Manifest, cache: string, files: Teache
   const { weights, cfg, data, split, workers, threads, engine } = files;
   return teachOptionsSchema.parse({
     ...{ weights, cfg, data, split, workers, threads, engine },
-    ...{ cache, imgsz: imageSize, seed, views, unitViews, ...asked },
+    ...{ cache, imgsz: imageSize, seed, closeMosaic, views, unitViews, ...asked },
     set: isPlain ? {} : { hyp: augmentation },
     badImages: Array.isArray(dropped) && dropped.length > 0 ? 'drop' : 'error',
     codec: codecs.get(HEADS_KIND),
     hintCodec: features,
+    ...(detections === undefined
+      ? {}
+      : {
+          answers: 'detections',
+          ...{ confThres: detections.confidence, iouThres: detections.iou, maxDet: detections.maxDetections },
+        }),
     ...(bounds === undefined
       ? {}
       : { maxLossError: bounds.loss, maxGradientError: bounds.gradient, maxTermError: bounds.term }),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Cache } from '../cache/cache-reader.ts';
+import { openExtended } from '../cache/extensions.ts';
 import { followCache, type FollowWait } from '../cache/follow-cache.ts';
 import { folderStore } from '../cache/folder-store.ts';
 import { firstDifference } from '../cache/identity.ts';
@@ -31,13 +32,14 @@ async function openOne(text: string, follow: boolean, context: DataContext): Pro
   const { path, kinds } = cacheSpec(text);
   const { signal } = context;
   const options = { signal, codecs: HEAD_CODECS };
-  const cache: Cache = follow
-    ? await followCache(folderStore(path), {
+  const store = folderStore(path);
+  const base: Cache = follow
+    ? await followCache(store, {
         ...{ ...options, clock: monotonicClock, beside: folderStore(`${path}.local`) },
         onWait: (wait) => context.info(waitText(path, wait)),
       })
-    : await openCache(folderStore(path), options);
-  return { label: path, cache, kinds };
+    : await openCache(store, options);
+  return { label: path, cache: await openExtended(base, store, options), kinds };
 }
 
 /** Throws E_CACHE_IDENTITY unless teachers whose heads are averaged have the same head. */
