@@ -2,6 +2,8 @@
 import type { Extent } from '../cache/extent.ts';
 import type { Identity } from '../cache/identity.ts';
 import type { ErrorBounds } from '../codec-error/choose-parameters.ts';
+import type { Dataset } from '../data/sample.ts';
+import { averagedTeacher } from './averaged-teacher.ts';
 import { checkTeacherClasses, loadTeacher, type EngineOpener, type LoadedTeacher } from './load-teacher.ts';
 import { errorBounds, recordedHeadCodec } from './settle-codec.ts';
 import { planAnswers, type PlannedAnswers } from './plan-answers.ts';
@@ -24,6 +26,26 @@ export interface PreparedTeaching {
   readonly extent: Extent;
 }
 
+/** The teacher of the options, averaged with the others that they name. */
+async function loadTeachers(
+  options: Omit<TeachStepOptions, 'cache' | 'units'>,
+  dataset: Dataset,
+  engine: EngineOpener,
+): Promise<LoadedTeacher> {
+  const teachers = [await loadTeacher(options, dataset, engine)] as [LoadedTeacher, ...LoadedTeacher[]];
+  try {
+    for (const weights of options.averageWith) {
+      const other = { ...options, weights, cfg: undefined, hints: [], heads: [] };
+      teachers.push(await loadTeacher(other, dataset, engine));
+    }
+    const [first, ...others] = teachers;
+    return averagedTeacher(first, others);
+  } catch (error) {
+    for (const teacher of teachers) await teacher.close();
+    throw error;
+  }
+}
+
 /**
  * Reads and checks all that teaching needs. Throws as `preparePlan`, `loadTeacher` and `planAnswers` do.
  *
@@ -37,7 +59,7 @@ export async function prepareTeaching(
   const prepared = await preparePlan(options, context);
   const { dataset, plan, augmentation, closeMosaic, imageSize } = prepared;
   const bounds = errorBounds(options);
-  const teacher = await loadTeacher(options, dataset, engine);
+  const teacher = await loadTeachers(options, dataset, engine);
   const { head, features, summary } = teacher;
   try {
     checkTeacherClasses(head, dataset, options.weights);

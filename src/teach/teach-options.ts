@@ -68,6 +68,10 @@ export const teachOptionsSchema = z.strictObject({
   weights: z
     .string()
     .describe('the teacher: .pt, safetensors, a checkpoint, an ONNX file, or a TF.js graph model'),
+  averageWith: z
+    .array(z.string())
+    .default([])
+    .describe('weights of further teachers of equal heads: the mean of all raw logits is cached'),
   cfg: z.string().optional().describe('model yaml, for weights that do not hold their description'),
   ...viewPlanOptions,
   cache: z.string().describe('folder of the cache'),
