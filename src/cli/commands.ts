@@ -43,6 +43,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('inspect', 'show what a cache holds', 'src/cli/inspect'),
   entry('verify', 'check every digest of a cache', 'src/cli/verify'),
   engineEntry('repair', 'repair a damaged cache to the byte', 'stages/repair'),
+  entry('gc', 'remove caches that were not used for long, to keep a budget', 'src/cli/gc'),
   engineEntry('report', 'write the report of a run', 'src/cli/report'),
   entry('doctor', 'say which engines were found, which were refused, and why', 'src/cli/doctor'),
   entry('engine install', 'install the native engine', 'src/cli/engine-install'),

@@ -1,6 +1,7 @@
 /** The caches that a run learns from, by the options: one or several, finished or growing. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Cache } from '../cache/cache-reader.ts';
 import { openExtended } from '../cache/extensions.ts';
 import { followCache, type FollowWait } from '../cache/follow-cache.ts';
@@ -8,6 +9,7 @@ import { folderStore } from '../cache/folder-store.ts';
 import { firstDifference } from '../cache/identity.ts';
 import { mergeCaches, type MergedCache, type MergeRule, type MergeSource } from '../cache/merge-caches.ts';
 import { openCache } from '../cache/cache-reader.ts';
+import { lockReader } from '../cache/reader-lock.ts';
 import { SoftshardError } from '../errors.ts';
 import { monotonicClock } from '../flow/monotonic-clock.ts';
 import { HEAD_CODECS } from '../head-codec/codecs.ts';
@@ -19,8 +21,9 @@ import type { DataContext } from './run-data.ts';
 /** `DIR` or `DIR@KIND,KIND,...`: a cache, and what is taken from it. */
 export function cacheSpec(text: string): { readonly path: string; readonly kinds?: readonly string[] } {
   const at = text.lastIndexOf('@');
-  if (at <= 0 || existsSync(text)) return { path: text };
-  return { path: text.slice(0, at), kinds: text.slice(at + 1).split(',') };
+  const folder = (path: string): string => path.replace(/(?<=.)\/+$/, '');
+  if (at <= 0 || existsSync(text)) return { path: folder(text) };
+  return { path: folder(text.slice(0, at)), kinds: text.slice(at + 1).split(',') };
 }
 
 const waitText = (path: string, { unit, total }: FollowWait): string =>
@@ -111,6 +114,8 @@ function describeMerged(merged: MergedCache): TeacherCache {
 export interface OpenedCaches {
   readonly reader: MergedCache;
   readonly teacher: TeacherCache;
+  /** Tells that they are no longer read. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -123,7 +128,21 @@ export async function openCaches(
   context: DataContext,
 ): Promise<OpenedCaches> {
   const sources: MergeSource[] = [];
-  for (const text of caches) sources.push(await openOne(text, options.follow, context));
-  const reader = mergeCaches(sources, options.merge);
-  return { reader, teacher: describeMerged(reader) };
+  const locks: { release(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    for (const lock of locks) await lock.release();
+  };
+  try {
+    for (const text of caches) {
+      const { path } = cacheSpec(text);
+      // A mistyped name leaves nothing behind.
+      if (existsSync(join(path, 'cache.json'))) locks.push(await lockReader(`${path}.local`));
+      sources.push(await openOne(text, options.follow, context));
+    }
+    const reader = mergeCaches(sources, options.merge);
+    return { reader, teacher: describeMerged(reader), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

@@ -33,9 +33,14 @@ export async function openTeacherCache(
   dataset: Dataset,
   context: DataContext,
 ): Promise<OpenedCache> {
-  const { reader, teacher } = await openCaches(caches, options, context);
-  checkTeacher(teacher, dataset, options.imgsz, caches.join(', '));
-  return { reader, teacher, live: false, close: () => Promise.resolve() };
+  const { reader, teacher, close } = await openCaches(caches, options, context);
+  try {
+    checkTeacher(teacher, dataset, options.imgsz, caches.join(', '));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { reader, teacher, live: false, close };
 }
 
 /** Describes the teacher behind some answers. Throws as `checkTeacher` does. */
