@@ -56,3 +56,14 @@ export {
 export { mendManifest } from './mend-manifest.ts';
 export { lostViews, repairCache, type Recompute, type RepairOptions, type RepairReport } from './repair.ts';
 export { bytesText, inspectCache, summaryText, type AnswerSummary, type CacheSummary } from './inspect.ts';
+export { followCache, type FollowOptions, type FollowWait } from './follow-cache.ts';
+export {
+  mergeCaches,
+  type Mergeable,
+  type MergedCache,
+  type MergeRule,
+  type MergeSource,
+} from './merge-caches.ts';
+export { openExtended } from './extensions.ts';
+export { unitLeases, type Clock, type Lease, type LeaseOptions, type UnitLeases } from './lease.ts';
+export { shareUnits, type ShareOptions } from './share-units.ts';
