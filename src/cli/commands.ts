@@ -32,6 +32,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('demo', 'distil a small detector on rendered shapes, from plan to report', 'src/cli/demo'),
   entry('run', 'run a pipeline file', 'src/cli/run'),
   entry('plan', 'list the views and units of a data set', 'stages/images'),
+  entry('crop', 'cut boxes out as a data set for classifiers', 'stages/crop'),
   entry('decode', 'decode and augment views into pixel shards', 'stages/decode'),
   engineEntry('teach', 'run the teacher once and cache its answers', 'stages/teach'),
   engineEntry('extend', 'add views, hints or a codec to a finished cache', 'stages/extend'),

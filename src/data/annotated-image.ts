@@ -13,6 +13,8 @@ export interface AnnotatedImage {
   /** Size the boxes refer to, pixels; undefined where the file does not say: that of the image. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
   readonly annotations: readonly PositionedAnnotation[];
+  /** The class of the image as a whole, where that is all that is known: one label, over all of it. */
+  readonly imageClass?: number;
   /** The first fault of the file in what concerns this image. */
   readonly problem?: LabelProblem;
 }
@@ -44,7 +46,7 @@ const place = ({ line, position }: PositionedAnnotation): Pick<LabelProblem, 'li
  * is not the image's, a box outside of it.
  */
 export function annotatedLabels(image: AnnotatedImage, width: number, height: number): AnnotatedLabels {
-  const { size, annotations, problem } = image;
+  const { size, annotations, imageClass, problem } = image;
   if (problem !== undefined) return { problem };
   if (size !== undefined && (size.width !== width || size.height !== height)) {
     const message = 'The annotations are of an image of another size.';
@@ -52,6 +54,8 @@ export function annotatedLabels(image: AnnotatedImage, width: number, height: nu
     const found = `${size.width} x ${size.height}`;
     return { problem: { kind: 'malformed', message, expected, found } };
   }
+  if (imageClass !== undefined)
+    return { labels: [{ classIndex: imageClass, cx: 0.5, cy: 0.5, w: 1, h: 1 }], annotations: [] };
   const labels: BoxLabel[] = [];
   for (const annotation of annotations) {
     const { classIndex, kind, ...box } = annotation;

@@ -14,6 +14,7 @@ import {
 } from './dataset-description.ts';
 import { describeCocoFile, describeCocoFolder, isJsonFile } from './coco-folder.ts';
 import { openImageChecks, type ImageCheckStore } from './image-checks.ts';
+import { describeClassFolder } from './class-folder.ts';
 import { describeFolder, hasLabelFolder } from './dataset-folder.ts';
 import { readDatasetYaml } from './dataset-yaml.ts';
 import { listImages } from './image-list.ts';
@@ -25,7 +26,8 @@ import { describeVocFolder } from './voc-folder.ts';
 export interface ReadDatasetOptions {
   /**
    * A data yaml; a folder that holds images/ and labels/, directly or by split; a json file of COCO, or a folder of
-   * such files and images; a folder of images and xml files of Pascal VOC.
+   * such files and images; a folder of images and xml files of Pascal VOC; a folder of splits with a folder of images
+   * for each class.
    */
   readonly data: string;
   /** Default: `train` (with the unlabelled images), or `all` for a folder without a training split. */
@@ -79,7 +81,9 @@ async function describe(
 async function describeAnyFolder(folder: string): Promise<DatasetDescription> {
   const found = (await hasLabelFolder(folder))
     ? undefined
-    : ((await describeCocoFolder(folder)) ?? (await describeVocFolder(folder)));
+    : ((await describeCocoFolder(folder)) ??
+      (await describeVocFolder(folder)) ??
+      (await describeClassFolder(folder)));
   return found ?? describeFolder(folder);
 }
 
