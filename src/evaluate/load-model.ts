@@ -61,7 +61,7 @@ export async function loadModel(options: LoadModelOptions): Promise<LoadedModel>
     ...(known === undefined ? {} : { names: known }),
     where: options.cfg ?? weights,
   });
-  const tensors = graphTensors(loaded);
+  const tensors = graphTensors(loaded, graph, weights);
   const wanted = graph.entries.filter(
     ({ name, role }) => (role !== 'batches' && role !== 'anchors') || tensors.has(name),
   );

@@ -6,8 +6,14 @@ import type { HeadSpec } from './detector.ts';
 import type { ModelYaml } from './model-yaml.ts';
 import { MODULES, type ModuleTable } from './module-table.ts';
 import type { Entry, Module } from './module.ts';
+import { classifyEntries } from './modules/classify.ts';
+import { darknetEntries } from './modules/darknet-head.ts';
 import { detectEntries } from './modules/detect.ts';
 import { sequential } from './modules/sequential.ts';
+
+/** The heads: YOLOv5's, darknet's (whose convolutions are rows before it), and a classifier's. */
+const HEAD_TYPES = ['Detect', 'Yolo', 'Classify'] as const;
+export type HeadType = (typeof HEAD_TYPES)[number];
 
 export interface Layer {
   readonly index: number;
@@ -23,9 +29,14 @@ export interface ModelGraph {
   /** The description after overrides: enough to build the same graph again. */
   readonly yaml: ModelYaml;
   readonly inChannels: number;
-  /** All layers but the detection head. */
+  /** All layers but the head. */
   readonly layers: readonly Layer[];
-  readonly detect: { readonly index: number; readonly from: readonly number[]; readonly prefix: string };
+  readonly detect: {
+    readonly index: number;
+    readonly from: readonly number[];
+    readonly prefix: string;
+    readonly type: HeadType;
+  };
   readonly head: HeadSpec;
   /** Every entry of the state dict under its full key (`model.0.conv.weight`), in PyTorch's order. */
   readonly entries: readonly Entry[];
@@ -70,9 +81,12 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
       }
     }
     if (detect !== undefined)
-      throw fail('The detection head must be the last layer.', 'nothing after Detect', type);
-    if (type === 'Detect') {
-      detect = { index, from: sources, prefix: `model.${index}` };
+      throw fail('The head must be the last layer.', `nothing after ${detect.type}`, type);
+    const headType = HEAD_TYPES.find((name) => name === type);
+    if (headType !== undefined) {
+      if (headType === 'Classify' && sources.length !== 1)
+        throw fail('A classifier reads one layer.', 'one input', String(sources.length));
+      detect = { index, from: sources, prefix: `model.${index}`, type: headType };
       return;
     }
     const builder = Object.hasOwn(modules, type) ? modules[type] : undefined;
@@ -85,7 +99,8 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
     }
     const inChannels = sources.map((s) => (s === -1 ? yaml.ch : (layers[s]?.module.outChannels ?? 0)));
     const repeats = number > 1 ? Math.max(roundHalfEven(number * yaml.depth_multiple), 1) : number;
-    const [first, ...others] = args;
+    // darknet's description states the outputs of a head, which follow from the classes.
+    const [first, ...others] = args[0] === 'outputs' ? [na * no, ...args.slice(1)] : args;
     let outChannels = inChannels[0] ?? 0;
     if (builder.widened) {
       if (typeof first !== 'number')
@@ -116,8 +131,8 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
 
   if (detect === undefined) {
     throw new SoftshardError('E_MODEL_YAML', {
-      message: 'The model description has no detection head.',
-      expected: 'a last row [[...], 1, Detect, [nc, anchors]]',
+      message: 'The model description has no head.',
+      expected: 'a last row [[...], 1, Detect, [nc, anchors]], or [-1, 1, Classify, [nc]]',
       found: rows.at(-1)?.[2] ?? 'nothing',
       where,
     });
@@ -125,14 +140,12 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
   const inputs = detect.from.map((s) => layers[s]);
   const strides = inputs.map((layer) => layer?.stride ?? 1);
   const channels = inputs.map((layer) => layer?.module.outChannels ?? 0);
-  const head: HeadSpec = {
-    nc,
-    na,
-    no,
-    strides,
-    anchors: anchorsByLevel(yaml.anchors, strides, na, where),
-    names: options.names ?? Array.from({ length: nc }, (_, i) => String(i)),
-  };
+  const names = options.names ?? Array.from({ length: nc }, (_, i) => String(i));
+  const { type } = detect;
+  const head: HeadSpec =
+    type === 'Classify'
+      ? { task: 'classify', nc, na: 1, no: nc, strides, anchors: [], names }
+      : { nc, na, no, strides, anchors: anchorsByLevel(yaml.anchors, strides, na, where), names };
   const { prefix } = detect;
   return {
     yaml: { ...yaml, nc },
@@ -144,7 +157,7 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
       ...layers.flatMap((layer) =>
         layer.module.entries.map((entry) => ({ ...entry, name: `model.${layer.index}.${entry.name}` })),
       ),
-      ...detectEntries(head, channels).map((entry) => ({ ...entry, name: `${prefix}.${entry.name}` })),
+      ...headEntries(type, head, channels).map((entry) => ({ ...entry, name: `${prefix}.${entry.name}` })),
     ],
     foldable: layers.flatMap((layer) =>
       layer.module.foldable.map(
@@ -153,6 +166,17 @@ export function buildGraph(yaml: ModelYaml, options: GraphOptions = {}): ModelGr
     ),
   };
 }
+
+const headEntries = (type: HeadType, head: HeadSpec, channels: readonly number[]): readonly Entry[] => {
+  switch (type) {
+    case 'Detect':
+      return detectEntries(head, channels);
+    case 'Yolo':
+      return darknetEntries(head);
+    case 'Classify':
+      return classifyEntries(head.nc, channels[0] ?? 0);
+  }
+};
 
 /** `count` modules, each for what the one before gives. */
 function repeated(

@@ -2,7 +2,7 @@
 import { ACTIVATIONS, type ActivationName } from './activation.ts';
 import type { Module } from './module.ts';
 import type { ModuleBuilder, ModuleTable } from './module-table.ts';
-import { channelGroup, maxPool } from './modules/parameter-free.ts';
+import { channelGroup, identity, maxPool } from './modules/parameter-free.ts';
 import { convNormActivation } from './modules/conv-norm-activation.ts';
 import { invertedResidual, invertedResidualV3 } from './modules/inverted-residual.ts';
 import { badArgument, integer, single, type RowArguments } from './row-arguments.ts';
@@ -71,6 +71,7 @@ export const MOBILE_MODULES: ModuleTable = {
   'nn.MaxPool2d': unscaled((row) =>
     maxPool(single(row), count(row, 0, 'a kernel'), count(row, 1, 'a stride')),
   ),
+  'nn.Identity': unscaled((row) => identity(single(row))),
   /** [groups, index]: one of so many equal groups of channels */
   ChannelGroup: unscaled((row) => {
     const [channels, groups, index] = [single(row), count(row, 0, 'a number of groups'), integer(row, 1, 0)];

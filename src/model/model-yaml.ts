@@ -20,8 +20,11 @@ export const modelYamlSchema = z.looseObject({
   width_multiple: z.number().positive().default(1),
   /** Channel counts are rounded up to a multiple of this. */
   channel_multiple: z.number().int().min(1).default(8),
-  /** Anchors in pixels, w and h alternating, one list a level; a number only counts them, and is not accepted. */
-  anchors: z.array(z.array(z.number().positive()).min(2)).min(1),
+  /**
+   * Anchors in pixels, w and h alternating, one list a level; a number only counts them, and is not accepted. A
+   * classifier has none.
+   */
+  anchors: z.array(z.array(z.number().positive()).min(2)).default([]),
   ch: z.number().int().min(1).default(3),
   activation: z.string().optional(),
   backbone: z.array(row).min(1),

@@ -4,6 +4,8 @@ import { SoftshardError } from '../errors.ts';
 import type { Forward } from './detector.ts';
 import type { ModelGraph } from './graph.ts';
 import type { Scope } from './module.ts';
+import { classifyLogits } from './modules/classify.ts';
+import { darknetLogits } from './modules/darknet-head.ts';
 import { detectHeads } from './modules/detect.ts';
 
 /**
@@ -50,9 +52,17 @@ export function runGraph(
       }
     }
   }
-  const heads = tf.tidy(() =>
-    detectHeads(graph.detect.from.map(read), scope.child(graph.detect.prefix), graph.head),
-  );
+  const heads = tf.tidy(() => {
+    const [inputs, own] = [graph.detect.from.map(read), scope.child(graph.detect.prefix)];
+    switch (graph.detect.type) {
+      case 'Detect':
+        return detectHeads(inputs, own, graph.head);
+      case 'Yolo':
+        return inputs.map((input) => darknetLogits(input, graph.head));
+      case 'Classify':
+        return inputs.map((input) => classifyLogits(input, own, graph.head.nc));
+    }
+  });
   for (const [index, output] of outputs) if (!wanted.has(index)) output.dispose();
   return { heads, features: new Map([...outputs].filter(([index]) => wanted.has(index))) };
 }

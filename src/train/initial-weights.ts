@@ -20,7 +20,7 @@ export async function initialWeights(
   const shapes = new Map(
     graph.entries.filter((e) => e.role !== 'batches').map(({ name, shape }) => [name, shape] as const),
   );
-  const source = graphTensors(loaded);
+  const source = graphTensors(loaded, graph, options.weights);
   const transferred = (mode: 'full' | 'partial'): Transfer =>
     transferWeights(source, shapes, mode, { excludeAnchors: true, where: options.weights });
   const fitting = transferred('partial');

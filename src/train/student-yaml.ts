@@ -26,7 +26,7 @@ export async function studentYaml({
   const yaml = checkModelYaml(loaded.yaml, weights);
   const graph = buildGraph(yaml, { where: weights });
   const state = new Map(
-    [...graphTensors(loaded)]
+    [...graphTensors(loaded, graph, weights)]
       .filter(([key]) => key.endsWith('.anchors'))
       .map(([key, v]) => [key, toFloat32(v)]),
   );

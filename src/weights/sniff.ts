@@ -1,6 +1,7 @@
 /** Tells the format of a weight file from its first bytes. */
 import { SoftshardError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
+import { isDarknet } from './darknet.ts';
 import { LEGACY_PREFIX } from './pt-legacy.ts';
 
 const HEAD_BYTES = 512;
@@ -60,18 +61,19 @@ const IMPOSTORS: readonly Impostor[] = [
 const isSafetensors = (head: Buffer): boolean =>
   head.byteLength >= 10 && head.readBigUInt64LE() < 2n ** 32n && head[8] === 0x7b;
 
-/** `pt` or `safetensors`. Throws E_WEIGHTS_FORMAT, saying what the file seems to be instead. */
-export async function sniffWeights(source: ByteSource): Promise<'pt' | 'safetensors'> {
+/** `pt`, `safetensors` or `darknet`. Throws E_WEIGHTS_FORMAT, saying what the file seems to be instead. */
+export async function sniffWeights(source: ByteSource): Promise<'pt' | 'safetensors' | 'darknet'> {
   const head = Buffer.from(await source.read(0, Math.min(HEAD_BYTES, source.size)));
   const text = head.toString('latin1');
   if (text.startsWith('PK\u0003\u0004') || head.indexOf(LEGACY_PREFIX) === 0) return 'pt';
   if (isSafetensors(head)) return 'safetensors';
+  if (isDarknet(head)) return 'darknet';
   const impostor = IMPOSTORS.find(({ matches }) => matches(text));
   const empty = source.size === 0;
   throw new SoftshardError('E_WEIGHTS_FORMAT', {
     message: 'A weight file has no format that Softshard knows.',
     where: source.name,
-    expected: 'a PyTorch file (.pt) or a safetensors file',
+    expected: 'a PyTorch file (.pt), a safetensors file, or a darknet one (.weights)',
     found: empty ? 'an empty file' : (impostor?.what ?? `bytes ${head.subarray(0, 8).toString('hex')}`),
     remedy: empty ? 'Fetch the file again.' : (impostor?.remedy ?? 'Check the path.'),
   });

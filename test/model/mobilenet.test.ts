@@ -66,7 +66,11 @@ for (const model of NAMES) {
         const file = join(folder, 'weights.pt');
         await writePt(file, torchvisionState(model));
         const shapes = new Map(graph.entries.map((entry) => [entry.name, entry.shape] as const));
-        const { state } = transferWeights(graphTensors(await loadWeights(file)), shapes, 'partial');
+        const { state } = transferWeights(
+          graphTensors(await loadWeights(file), graph, file),
+          shapes,
+          'partial',
+        );
         assert.equal(
           state.size,
           graph.entries.filter((entry) => Number(entry.name.split('.')[1]) < rows).length,
@@ -110,7 +114,7 @@ test('other weights keep their keys', () => {
   const state = new Map([
     ['model.0.conv.weight', { dtype: 'float32' as const, shape: [1], data: Float32Array.of(1) }],
   ]);
-  assert.equal(graphTensors({ state }), state);
+  assert.equal(graphTensors({ state, format: 'pt-state' }, { entries: [], foldable: [] }, 'x'), state);
 });
 
 test('a row that repeats builds each block for the one before; the width leaves its channels', () => {

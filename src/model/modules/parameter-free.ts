@@ -44,3 +44,14 @@ export const channelGroup = (size: number, index: number): Module => ({
     return tf.slice(x, [0, 0, 0, index * size], [-1, -1, -1, size]);
   },
 });
+
+/** Its input as it is: a row that another numbering counts. */
+export const identity = (channels: number): Module => ({
+  ...bare,
+  outChannels: channels,
+  reduction: 1,
+  forward: ([x]) => {
+    if (x === undefined) throw new Error('Identity takes one input');
+    return tf.clone(x);
+  },
+});
