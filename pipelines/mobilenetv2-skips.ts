@@ -11,7 +11,7 @@
  * features together. Beside it the same student learns from labels alone for as many batches.
  *
  * `weights` are torchvision's of MobileNetV2; without them the backbone begins with random ones. Stride 2 is the dear
- * skip: at 320 pixels 80 x 160 x 160 values of YOLOv5x, 2 MB a view in int8, of 3.8 MB for all five.
+ * skip: at 320 pixels 80 x 160 x 160 values of YOLOv5x, 2 MB a view in int8, of 4 MB for all five.
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';

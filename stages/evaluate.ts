@@ -1,6 +1,6 @@
 /**
  * Measures a model on a labelled data set: precision, recall, mAP50 and mAP50-95, as YOLOv5 v7.0's validation does, or
- * with COCO's mAP.
+ * with COCO's mAP; a classifier by its accuracy.
  *
  *     softshard evaluate --weights runs/train/best.safetensors --data coco128.yaml --imgsz 640 --rect
  */
@@ -8,6 +8,12 @@ import { z } from 'zod';
 import { dataOption } from '../src/data/data-option.ts';
 import { readDataset } from '../src/data/read-dataset.ts';
 import type { EngineInfo } from '../src/engine/engine.ts';
+import {
+  CLASSIFICATION_FORMAT,
+  classifierText,
+  type ClassifierEvaluation,
+} from '../src/evaluate/classifier-evaluation.ts';
+import { classifyImages } from '../src/evaluate/classify-images.ts';
 import { evaluateModel, type EvaluationSpeed } from '../src/evaluate/evaluate-model.ts';
 import { evaluationSplit } from '../src/evaluate/evaluation-split.ts';
 import { evaluationTable } from '../src/evaluate/evaluation-text.ts';
@@ -20,6 +26,7 @@ import { defineStep, stepMain, type StepContext } from '../src/flow/step-main.ts
 import { cocoFigures, cocoText, withCocoPrecision } from '../src/evaluate/coco-evaluation.ts';
 import type { CocoFigures } from '../src/metric/coco-metrics.ts';
 import type { EvaluationResult } from '../src/metric/detection-metrics.ts';
+import { isClassifier } from '../src/model/detector.ts';
 import { parameterCount } from '../src/model/graph.ts';
 
 export const evaluateOptionsSchema = z.strictObject({
@@ -77,11 +84,11 @@ export interface EvaluateStepResult extends EvaluationResult {
   readonly dropped: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** Measures `weights` on `data`. See `evaluateModel` and `loadModel` for the errors. */
+/** Measures `weights` on `data`. See `evaluateModel`, `classifyImages` and `loadModel` for the errors. */
 export async function evaluate(
   options: EvaluateStepOptions,
   context: StepContext,
-): Promise<EvaluateStepResult> {
+): Promise<EvaluateStepResult | ClassifierEvaluation> {
   const { weights, data, cfg, imgsz, rect, badImages } = options;
   const { signal } = context;
   const split = options.split ?? (await evaluationSplit(data));
@@ -102,6 +109,25 @@ export async function evaluate(
     });
     const began = performance.now();
     let told = began;
+    const onProgress = (done: number, all: number): void => {
+      if (done < all && performance.now() - told < 1000) return;
+      told = performance.now();
+      const rate = done / ((performance.now() - began) / 1000);
+      const etaS = (all - done) / rate;
+      context.emit({ type: 'step', done, total: all, of: 'images', rate, etaS });
+    };
+    const clock = (): number => performance.now();
+    const common = {
+      ...{ weights, data, split, imgsz, bytes: loaded.bytes, engine: engine.info, dropped: dataset.dropped },
+      parameters: parameterCount(loaded.graph),
+    };
+    if (isClassifier(loaded.graph.head)) {
+      const { batchSize } = options;
+      const { inferenceMs = 0, ...classified } = await classifyImages({
+        ...{ model: loaded.model, dataset, imageSize: imgsz, batchSize, signal, clock, onProgress },
+      });
+      return { ...CLASSIFICATION_FORMAT, ...classified, ...common, speed: { inferenceMs } };
+    }
     const { metrics, coco, speed } = await evaluateModel({
       model: loaded.model,
       engine,
@@ -114,30 +140,17 @@ export async function evaluate(
       maxDetections: options.maxDet,
       coco: options.metric === 'coco',
       signal,
-      clock: () => performance.now(),
-      onProgress: (done, all) => {
-        if (done < all && performance.now() - told < 1000) return;
-        told = performance.now();
-        const rate = done / ((performance.now() - began) / 1000);
-        const etaS = (all - done) / rate;
-        context.emit({ type: 'step', done, total: all, of: 'images', rate, etaS });
-      },
+      clock,
+      onProgress,
     });
     return {
       ...EVALUATION_FORMAT,
       ...(coco === undefined ? metrics : withCocoPrecision(metrics, coco)),
       metric: options.metric,
       coco: coco === undefined ? null : cocoFigures(coco),
-      weights,
-      data,
-      split,
-      imgsz,
+      ...common,
       rect,
-      parameters: parameterCount(loaded.graph),
-      bytes: loaded.bytes,
       speed: speed ?? { decodeMs: 0, inferenceMs: 0, nmsMs: 0 },
-      engine: engine.info,
-      dropped: dataset.dropped,
     };
   } finally {
     loaded.model.dispose();
@@ -146,10 +159,11 @@ export async function evaluate(
 
 export const command = defineStep({
   name: 'evaluate',
-  summary: 'Measures the mAP of a model on a labelled data set.',
+  summary: 'Measures the mAP of a model on a labelled data set, or the accuracy of a classifier.',
   options: evaluateOptionsSchema,
   run: evaluate,
   describe: (result) => {
+    if (result.format === CLASSIFICATION_FORMAT.format) return classifierText(result);
     const { decodeMs, inferenceMs, nmsMs } = result.speed;
     return [
       evaluationTable(result),

@@ -51,7 +51,7 @@ export interface TrainResult {
   readonly last: string;
   /** Trainable parameters. */
   readonly parameters: number;
-  /** Of the last epoch that was measured: P, R, mAP50, mAP50_95; null without validation. */
+  /** Of the last epoch that was measured: P, R, mAP50, mAP50_95, or accuracy; null without validation. */
   readonly metrics: Readonly<Record<string, number>> | null;
   /** Whether the run was finished before this command. */
   readonly found: boolean;
@@ -68,7 +68,7 @@ function resultOf(
   { found, breaks }: Pick<TrainResult, 'found' | 'breaks'>,
 ): TrainResult {
   const { best, last } = runFiles(folder);
-  const measured = progress.rows.findLast((row) => 'metrics/mAP50' in row);
+  const measured = progress.rows.findLast((row) => 'metrics/mAP50' in row || 'metrics/accuracy' in row);
   const metrics =
     measured === undefined
       ? null
@@ -231,8 +231,10 @@ export const command = defineStep({
     [
       `${found ? 'found' : 'trained'} ${epochs} epochs, ${steps} steps: ${run}`,
       metrics === null
-        ? 'mAP was not measured'
-        : `mAP50 ${(metrics['mAP50'] ?? 0).toFixed(3)}, mAP50-95 ${(metrics['mAP50_95'] ?? 0).toFixed(3)}`,
+        ? 'nothing was measured'
+        : metrics['accuracy'] !== undefined
+          ? `accuracy ${metrics['accuracy'].toFixed(3)}`
+          : `mAP50 ${(metrics['mAP50'] ?? 0).toFixed(3)}, mAP50-95 ${(metrics['mAP50_95'] ?? 0).toFixed(3)}`,
       `best weights: ${best}`,
       ...breaks.map(
         ({ epoch, from, to }) =>

@@ -99,15 +99,20 @@ export async function report(options: ReportOptions, context: StepContext): Prom
   const student = await measure(isDistilled ? 'distilled student' : 'student', weights);
   const control = baseline === undefined ? undefined : await measure('labels only', baseline);
   const rows = [teacher, student, control].flatMap((measured) => measured?.row ?? []);
-  const mosaic = await runMosaic(spreadSamples(dataset.samples), student.names, {
-    teacher: teacher?.found,
-    student: student.found,
-  });
+  const detects = student.row.accuracy === undefined;
+  const mosaic = detects
+    ? await runMosaic(spreadSamples(dataset.samples), student.names, {
+        teacher: teacher?.found,
+        student: student.found,
+      })
+    : undefined;
   const path = await writeRunReport({
     runFolder: folder,
     rows,
     mosaic,
-    measured: [...student.curves, ...labelCurves(dataset.samples.flatMap((sample) => sample.labels ?? []))],
+    measured: detects
+      ? [...student.curves, ...labelCurves(dataset.samples.flatMap((sample) => sample.labels ?? []))]
+      : [],
     matrices: [teacher, student].flatMap((measured) => measured?.matrix ?? []),
     command: commandOf(record, folder),
     sections: [
@@ -128,7 +133,9 @@ export async function report(options: ReportOptions, context: StepContext): Prom
     ],
     notes: [
       ...options.note,
-      'mAP as YOLOv5 v7.0 computes it (confidence 0.001, NMS 0.6, at most 300 detections an image).',
+      detects
+        ? 'mAP as YOLOv5 v7.0 computes it (confidence 0.001, NMS 0.6, at most 300 detections an image).'
+        : 'Accuracy: share of the images whose class has the largest logit.',
       'Time an image is that of the network alone, in batches as given below.',
     ],
   });

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
 import type { LoadedModel } from '../evaluate/load-model.ts';
 import { writeFileAtomic } from '../flow/atomic-file.ts';
+import { isClassifier } from '../model/detector.ts';
 import type { ModelGraph } from '../model/graph.ts';
 import type { StateDict, TensorData } from '../model/tensor-data.ts';
 import { checkpointMetadata } from '../weights/checkpoint-metadata.ts';
@@ -104,6 +105,14 @@ async function exportWeightFile(target: ExportTarget, format: 'pt' | 'safetensor
 }
 
 async function exportTfjs(target: ExportTarget): Promise<Exported> {
+  if (isClassifier(target.model.graph.head)) {
+    throw new SoftshardError('E_EXPORT', {
+      message: 'A classifier cannot be exported as a graph model.',
+      expected: 'a detector',
+      found: 'a classifier',
+      remedy: 'Export it with --format pt,safetensors.',
+    });
+  }
   const { model, imageSize, engine } = target;
   const { graph, names, state } = model;
   const { na, no, strides } = graph.head;

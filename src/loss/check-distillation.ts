@@ -1,5 +1,6 @@
 import { SoftshardError } from '../errors.ts';
-import type { HeadSpec } from '../model/detector.ts';
+import { isClassifier, type HeadSpec } from '../model/detector.ts';
+import { checkTask } from './check-classifier.ts';
 import { checkClasses, checkHeads } from './check-heads.ts';
 import { needsHeads, type DistillationOptions } from './distillation-options.ts';
 import { pairName } from './hint-pair.ts';
@@ -39,7 +40,9 @@ export function checkDistillation(
   { student, teacher, epochs, hasDetections = false }: DistillationSetting,
 ): void {
   const { output, hints, hard } = options;
-  if (needsHeads(options, hasDetections)) checkHeads(student.head, teacher.head);
+  checkTask(options, student.head, teacher.head);
+  if (isClassifier(student.head)) checkClasses(student.head, teacher.head);
+  else if (needsHeads(options, hasDetections)) checkHeads(student.head, teacher.head);
   else if (output.kind !== 'none') checkClasses(student.head, teacher.head);
   if (output.kind !== 'none') {
     checkSchedule(output.schedule, 'output term', epochs);

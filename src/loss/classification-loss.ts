@@ -1,36 +1,11 @@
 /** The losses of a classifier: cross entropy with labels, and a teacher's logits by temperature or decoupled. */
 import * as tf from '@tensorflow/tfjs-core';
-import { z } from 'zod';
 import type { EngineOps } from '../engine/engine.ts';
 import { SoftshardError } from '../errors.ts';
+import type { ClassificationOptions } from './classifier-options.ts';
 import { decoupledTargets } from './decoupled-targets.ts';
 import type { LossTerms } from './loss.ts';
 import { crossEntropy, softSigmoidTargets, softTargets } from './soft-targets.ts';
-
-const weight = z.number().nonnegative();
-
-/** How a classifier learns from a teacher's logits. */
-export const classificationOptionsSchema = z
-  .strictObject({
-    kind: z
-      .enum(['softmax', 'sigmoid', 'dkd', 'none'])
-      .default('softmax')
-      .describe(
-        'softmax: KL of the distributions; sigmoid: each class by itself; dkd: true class and rest decoupled',
-      ),
-    temperature: z.number().positive().default(4).describe('divides the logits of both, times its square'),
-    alpha: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.9)
-      .describe('weight of the soft term; the hard one gets 1 - alpha'),
-    target: weight.default(1).describe('of `dkd`: weight of the true class against the rest'),
-    rest: weight.default(8).describe('of `dkd`: weight of the rest among itself'),
-  })
-  .describe('distillation of a classifier');
-
-export type ClassificationOptions = z.infer<typeof classificationOptionsSchema>;
 
 /** What a batch of a classifier offers to learn from. */
 export interface ClassificationTarget {

@@ -6,6 +6,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { SoftshardError } from '../errors.ts';
 import { isRecord } from '../text/plain-record.ts';
+import { classifierOptionsSchema } from './classifier-options.ts';
+import { scheduleSchema } from './schedule-schema.ts';
 import {
   ADAPTER_WEIGHTS,
   HINT_ADAPTERS,
@@ -16,6 +18,8 @@ import {
   WEIGHTED_KINDS,
 } from './hint-pair.ts';
 import { SPLIT_FORMS } from './output-split.ts';
+
+export { scheduleSchema };
 
 const weight = z.number().nonnegative();
 
@@ -40,26 +44,6 @@ const READ_BY: Readonly<Record<string, readonly OutputKind[]>> = {
   maxDetections: ['pseudo'],
   ratio: ['pseudo'],
 };
-
-export const scheduleSchema = z
-  .strictObject({
-    kind: z.enum(['constant', 'linear', 'cosine']).default('constant').describe('how the factor runs'),
-    from: weight.default(1).describe('factor of the weight in the first epoch; the only one of `constant`'),
-    to: weight.default(1).describe('factor in the last epoch in which the term is on'),
-    offLastEpochs: z.int().nonnegative().default(0).describe('epochs at the end without the term'),
-    offLastShare: z
-      .number()
-      .min(0)
-      .lt(1)
-      .optional()
-      .describe('the same as a share of the epochs, rounded down; the larger of the two counts'),
-    warmupEpochs: z
-      .int()
-      .nonnegative()
-      .optional()
-      .describe('epochs at the start over which the factor rises to its full height; 0 by default'),
-  })
-  .describe('factor of a weight over the epochs');
 
 const schedule = scheduleSchema.prefault({});
 
@@ -213,6 +197,11 @@ export const hintOptionsSchema = z
 export const distillationOptionsSchema = z
   .strictObject({
     output: outputOptionsSchema.prefault({}),
+    classifier: classifierOptionsSchema
+      .optional()
+      .describe(
+        'distillation of a classifier, in place of `output`: softmax at T = 4 and alpha 0.9 by default',
+      ),
     hints: z
       .array(hintOptionsSchema)
       .default([])

@@ -60,9 +60,13 @@ export { levelBalance } from './level-balance.ts';
 export { bernoulliDivergence } from './bernoulli-divergence.ts';
 export {
   classificationOptionsSchema,
+  classifierOptionsSchema,
+  type ClassificationOptions,
+  type ClassifierOptions,
+} from './classifier-options.ts';
+export {
   classificationWeights,
   createClassificationLoss,
-  type ClassificationOptions,
   type ClassificationTarget,
   type ClassificationTerms,
 } from './classification-loss.ts';

@@ -59,6 +59,20 @@ export interface Evaluation {
   readonly inferenceMs: number;
 }
 
+/** What a classifier reached on a data set. */
+export interface Classification {
+  readonly kind: 'classification';
+  readonly weights: string;
+  readonly images: number;
+  /** Shares in 0...1: over all images, and the mean of the classes' own. */
+  readonly accuracy: number;
+  readonly meanClassAccuracy: number;
+  readonly crossEntropy: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly inferenceMs: number;
+}
+
 /** Exported weights. */
 export interface ExportRef {
   readonly kind: 'export';
@@ -113,6 +127,17 @@ const evaluateResult = z.looseObject({
   speed: z.looseObject({ inferenceMs: z.number() }),
 });
 
+const classifyResult = z.looseObject({
+  weights: z.string(),
+  images: z.number(),
+  accuracy: z.number(),
+  meanClassAccuracy: z.number(),
+  crossEntropy: z.number(),
+  parameters: z.number(),
+  bytes: z.number(),
+  speed: z.looseObject({ inferenceMs: z.number() }),
+});
+
 /** Readers of the steps' results. Each throws a ZodError on what is none. */
 export const decodeResult = {
   teach: (value: unknown): CacheRef => {
@@ -131,6 +156,15 @@ export const decodeResult = {
       ...{ mAP50, mAP50_95, parameters, bytes, inferenceMs: speed.inferenceMs },
     };
   },
+  classify: (value: unknown): Classification => {
+    const { speed, weights: file, images, parameters, bytes, ...rest } = classifyResult.parse(value);
+    const { accuracy, meanClassAccuracy, crossEntropy } = rest;
+    return {
+      ...{ kind: 'classification', weights: file, images, accuracy, meanClassAccuracy, crossEntropy },
+      ...{ parameters, bytes, inferenceMs: speed.inferenceMs },
+    };
+  },
+  crop: (value: unknown): DatasetRef => dataset(z.looseObject({ data: z.string() }).parse(value).data),
   report: (value: unknown): ReportRef => ({
     kind: 'report',
     file: z.looseObject({ report: z.string() }).parse(value).report,

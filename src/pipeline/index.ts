@@ -2,6 +2,7 @@
 export { dataset, weights } from './artefacts.ts';
 export type {
   CacheRef,
+  Classification,
   DatasetRef,
   Evaluation,
   ExportRef,
@@ -10,11 +11,13 @@ export type {
   RunRef,
   WeightsRef,
 } from './artefacts.ts';
+export { classificationTable } from './classification-table.ts';
 export { comparison } from './comparison.ts';
 export { definePipeline } from './define-pipeline.ts';
 export { perform } from './perform.ts';
-export { evaluate, exportModel, liveTeacher, report, teach, train } from './steps.ts';
+export { classify, crop, evaluate, exportModel, liveTeacher, report, teach, train } from './steps.ts';
 export type {
+  CropStepOptions,
   EngineChoice,
   EvaluateStepOptions,
   ExportStepOptions,

@@ -6,6 +6,7 @@ import { basename, resolve } from 'node:path';
 import {
   decodeResult,
   type CacheRef,
+  type Classification,
   type DatasetRef,
   type Evaluation,
   type ExportRef,
@@ -169,6 +170,31 @@ export const evaluate = ({ model, data, ...rest }: EvaluateStepOptions): Step<Ev
   script: 'evaluate',
   argv: stepArgv({ weights: fileOf(model), data: data.data, split: data.split, ...rest }),
   decode: decodeResult.evaluate,
+});
+
+/** Measures a classifier. */
+export const classify = (options: Omit<EvaluateStepOptions, 'rect'>): Step<Classification> => ({
+  ...evaluate(options),
+  decode: decodeResult.classify,
+});
+
+export interface CropStepOptions {
+  readonly data: DatasetRef;
+  /** Folder of the crops. */
+  readonly out: string;
+  readonly margin?: number | undefined;
+  readonly minSide?: number | undefined;
+  readonly perClass?: number | undefined;
+  readonly unlabelledShare?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** Cuts boxes out as a data set for classifiers. */
+export const crop = ({ data, ...rest }: CropStepOptions): Step<DatasetRef> => ({
+  name: 'crop',
+  script: 'crop',
+  argv: stepArgv({ data: data.data, ...rest }),
+  decode: decodeResult.crop,
 });
 
 export interface ExportStepOptions extends Machine {

@@ -1,10 +1,12 @@
 /** Measures one model of a report. */
 import type { Dataset } from '../data/sample.ts';
 import type { Engine } from '../engine/engine.ts';
+import { classifyImages } from '../evaluate/classify-images.ts';
 import { evaluateModel } from '../evaluate/evaluate-model.ts';
-import { loadInference } from '../evaluate/load-model.ts';
+import { loadInference, type LoadedInference } from '../evaluate/load-model.ts';
 import type { StepContext } from '../flow/step-command.ts';
 import type { Detection } from '../metric/box.ts';
+import { isClassifier } from '../model/detector.ts';
 import { parameterCount } from '../model/graph.ts';
 import { detectionCurves } from './detection-curves.ts';
 import type { MatrixChart } from './matrix-chart.ts';
@@ -28,6 +30,29 @@ export interface MeasureSetting {
   readonly rect: boolean;
 }
 
+/** Measures a classifier; there are no boxes to show. */
+async function measureClassifier(
+  name: string,
+  loaded: LoadedInference,
+  { dataset, imageSize, batchSize }: MeasureSetting,
+  context: StepContext,
+): Promise<Measured> {
+  const { model, names, graph, bytes } = loaded;
+  const { accuracy, confusion, inferenceMs } = await classifyImages({
+    ...{ model, dataset, imageSize, batchSize, signal: context.signal, clock: () => performance.now() },
+    onProgress: (done, total) => context.emit({ type: 'step', done, total }),
+  });
+  context.info(`${name}: accuracy ${accuracy.toFixed(3)}`);
+  const parameters = parameterCount(graph);
+  // A matrix's last row and column are the background, which a classifier does not know.
+  const counts = [...confusion.map((row) => [...row, 0]), new Array<number>(names.length + 1).fill(0)];
+  return {
+    row: { name, parameters, bytes, accuracy, msPerImage: inferenceMs ?? NaN },
+    ...{ found: new Map(), names, curves: [] },
+    matrix: { title: `Confusion matrix, ${name}`, counts, names },
+  };
+}
+
 /** Measures one model and finds its boxes for the mosaic; its memory is free afterwards. */
 export async function measureModel(
   name: string,
@@ -40,6 +65,7 @@ export async function measureModel(
   const loaded = await loadInference({ ...source, defaultNames, engine });
   const { signal } = context;
   try {
+    if (isClassifier(loaded.graph.head)) return await measureClassifier(name, loaded, setting, context);
     const options = { ...setting, model: loaded.model, signal };
     let told = performance.now();
     const { metrics, speed, curves, confusion } = await evaluateModel({

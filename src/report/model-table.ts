@@ -10,27 +10,36 @@ export interface ModelRow {
   readonly parameters: number;
   /** Size of its weight file. */
   readonly bytes: number;
-  readonly mAP50: number;
-  readonly mAP50_95: number;
+  /** Of a detector. */
+  readonly mAP50?: number | undefined;
+  readonly mAP50_95?: number | undefined;
+  /** Of a classifier, 0...1. */
+  readonly accuracy?: number | undefined;
   /** Time of the network alone, milliseconds. */
   readonly msPerImage: number;
 }
 
 /** The comparison as a table; undefined without rows. */
-export const modelTable = (rows: readonly ModelRow[]): ReportTable | undefined =>
-  rows.length === 0
-    ? undefined
-    : {
-        columns: ['model', 'parameters', 'MB', 'mAP50', 'mAP50-95', 'ms an image'],
-        rows: rows.map(({ name, parameters, bytes, mAP50, mAP50_95, msPerImage }) => [
-          name,
-          parameters,
-          bytes / 1e6,
-          mAP50,
-          mAP50_95,
-          msPerImage,
-        ]),
-      };
+export function modelTable(rows: readonly ModelRow[]): ReportTable | undefined {
+  if (rows.length === 0) return undefined;
+  const isClassified = rows.some(({ accuracy }) => accuracy !== undefined);
+  return {
+    columns: [
+      'model',
+      'parameters',
+      'MB',
+      ...(isClassified ? ['accuracy'] : ['mAP50', 'mAP50-95']),
+      'ms an image',
+    ],
+    rows: rows.map(({ name, parameters, bytes, mAP50 = NaN, mAP50_95 = NaN, accuracy = NaN, msPerImage }) => [
+      name,
+      parameters,
+      bytes / 1e6,
+      ...(isClassified ? [accuracy] : [mAP50, mAP50_95]),
+      msPerImage,
+    ]),
+  };
+}
 
 /** The comparison as lines of text; empty without rows. */
 export function rowsText(rows: readonly ModelRow[]): string {

@@ -1,6 +1,6 @@
-import type { HeadSpec } from '../model/detector.ts';
+import { isClassifier, type HeadSpec } from '../model/detector.ts';
 import { SoftshardError } from '../errors.ts';
-import { featureKind, headBlob } from './answers.ts';
+import { featureKind, headBlob, LOGITS_KIND } from './answers.ts';
 
 /** A layer whose output can be cached. */
 export interface FeatureLayer {
@@ -29,11 +29,14 @@ export function answerShapes(
       found: String(imageSize),
     });
   }
+  const heads = isClassifier(head)
+    ? [[LOGITS_KIND, [head.nc]] as const]
+    : head.strides.map((cell, level) => {
+        const side = imageSize / cell;
+        return [headBlob(level), [side, side, head.na, head.no]] as const;
+      });
   return new Map<string, readonly number[]>([
-    ...head.strides.map((cell, level) => {
-      const side = imageSize / cell;
-      return [headBlob(level), [side, side, head.na, head.no]] as const;
-    }),
+    ...heads,
     ...features.map((feature) => {
       const side = imageSize / feature.stride;
       return [featureKind(feature.layer), [side, side, feature.channels]] as const;

@@ -1,4 +1,5 @@
-/** Names of a detection teacher's answers in a cache. */
+/** Names of a teacher's answers in a cache. */
+import { isClassifier, type HeadSpec } from '../model/detector.ts';
 
 /** Kind of the raw heads: blobs `head.0`, `head.1`, ..., each [ny, nx, na, no] float32 logits in grid layout. */
 export const HEADS_KIND = 'heads';
@@ -11,6 +12,17 @@ export const headBlob = (level: number): string => `head.${level}`;
  * cx, cy, w, h (0...1 of the view) and raw class logits. R differs from view to view.
  */
 export const DETECTIONS_KIND = 'detections';
+
+/** Kind, and only blob, of a classifier's raw class logits: [nc] float32. */
+export const LOGITS_KIND = 'logits';
+
+/** The kind and the blobs of what a head answers: `heads` of a detector, `logits` of a classifier. */
+export const outputAnswer = (
+  head: Pick<HeadSpec, 'task' | 'strides'>,
+): { readonly kind: string; readonly blobs: string[] } =>
+  isClassifier(head)
+    ? { kind: LOGITS_KIND, blobs: [LOGITS_KIND] }
+    : { kind: HEADS_KIND, blobs: head.strides.map((_, level) => headBlob(level)) };
 
 /** Kind, and only blob, of the output of the teacher's layer `layer`: [h, w, c] float32. */
 export const featureKind = (layer: number): string => `feature.${layer}`;

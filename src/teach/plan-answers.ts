@@ -1,12 +1,12 @@
 /** What a teacher will answer to one view, and how many bytes that takes, before it has run. */
 import type { Answer } from '../cache/extent.ts';
 import { elementsOf } from '../cache/target.ts';
-import type { HeadSpec } from '../model/detector.ts';
+import { isClassifier, type HeadSpec } from '../model/detector.ts';
 import { codecOf, codecSpec, expectedBytes, type Codec } from '../cache/codec.ts';
 import { answerCodec, hintCodec, isHintCodec } from './answer-codec.ts';
 import { answerShapes, type FeatureLayer } from './answer-shapes.ts';
 import { HEAD_CODECS } from '../head-codec/codecs.ts';
-import { DETECTIONS_KIND, featureKind, HEADS_KIND, headBlob } from './answers.ts';
+import { DETECTIONS_KIND, featureKind, outputAnswer } from './answers.ts';
 
 /** One kind of answer as it will be stored. */
 export interface PlannedAnswer extends Answer {
@@ -57,14 +57,11 @@ export function planAnswers(
       viewBytes: sum(ofBlobs.map((shape) => expectedBytes(inCodec, shape))),
     };
   };
+  const output = outputAnswer(head);
   const answers = [
     stored === 'detections'
       ? planned(DETECTIONS_KIND, [DETECTIONS_KIND], codecOf('rows', HEAD_CODECS))
-      : planned(
-          HEADS_KIND,
-          head.strides.map((_, level) => headBlob(level)),
-          answerCodec(codec),
-        ),
+      : planned(output.kind, output.blobs, isClassifier(head) ? hintCodec(codec) : answerCodec(codec)),
     ...features.map(({ layer }) => planned(featureKind(layer), [featureKind(layer)], hintCodec(ofHints))),
   ];
   return {

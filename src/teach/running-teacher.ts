@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { InferenceModel } from '../model/inference.ts';
-import { featureKind, headBlob } from './answers.ts';
+import { isClassifier } from '../model/detector.ts';
+import { featureKind, headBlob, LOGITS_KIND } from './answers.ts';
 
 /** One named answer to a batch of views. */
 export interface BatchAnswer {
@@ -25,7 +26,7 @@ export interface RunningTeacher {
 
 /** A model on the engine of this process as a teacher; `hints` are the layers whose outputs it answers too. */
 export const engineTeacher = (
-  model: Pick<InferenceModel, 'forward'>,
+  model: Pick<InferenceModel, 'forward'> & Partial<Pick<InferenceModel, 'head'>>,
   hints: readonly number[],
 ): Pick<RunningTeacher, 'answer'> => ({
   answer: (images, { width, height }) => {
@@ -33,14 +34,15 @@ export const engineTeacher = (
     images.forEach((image, i) => writePixels(image, pixels, i));
     const x = tf.tensor4d(pixels, [images.length, height, width, 3]);
     const { heads, features } = model.forward(x, hints);
+    const classifies = model.head !== undefined && isClassifier(model.head);
     const named = [
-      ...heads.map((tensor, level) => [headBlob(level), tensor] as const),
-      ...[...features].map(([layer, tensor]) => [featureKind(layer), tensor] as const),
-    ].map(([name, tensor]) => ({
-      name,
-      shape: tensor.shape.slice(1),
-      values: tensor.dataSync<'float32'>(),
-    }));
+      ...heads.map((tensor, level) =>
+        classifies
+          ? ([LOGITS_KIND, tensor, tensor.shape.slice(-1)] as const)
+          : ([headBlob(level), tensor, tensor.shape.slice(1)] as const),
+      ),
+      ...[...features].map(([layer, tensor]) => [featureKind(layer), tensor, tensor.shape.slice(1)] as const),
+    ].map(([name, tensor, shape]) => ({ name, shape, values: tensor.dataSync<'float32'>() }));
     tf.dispose([x, ...heads, ...features.values()]);
     return named;
   },

@@ -1,4 +1,4 @@
-/** What a detection teacher's cache says about itself: written by `teach`, read by `train`. */
+/** What a teacher's cache says about itself: written by `teach`, read by `train`. */
 import { z } from 'zod';
 import { augmentationSchema, type Augmentation } from '../augment/augmentation.ts';
 import { partnerIdentity } from '../augment/partners.ts';
@@ -9,7 +9,7 @@ import type { Manifest } from '../cache/manifest.ts';
 import type { Dataset } from '../data/sample.ts';
 import { SoftshardError } from '../errors.ts';
 import type { PseudoLabelOptions } from '../loss/pseudo-labels.ts';
-import type { HeadSpec } from '../model/detector.ts';
+import { isClassifier, type HeadSpec } from '../model/detector.ts';
 
 /** How views are made from images; part of the identity, so that a change of the arithmetic is told. */
 const PIXELS = { imageScale: 'rgb/255', resize: 'opencv-bilinear', padValue: 114 } as const;
@@ -64,7 +64,8 @@ export function teacherIdentity(input: TeacherIdentityInput): Identity {
     ...(closeMosaic === 0 ? {} : { closeMosaic }),
     teacher,
     answers: {
-      ...{ heads: detections === undefined, hints },
+      ...(isClassifier(teacher.head) ? { logits: true } : { heads: detections === undefined }),
+      hints,
       ...(bounds === undefined ? {} : { bounds }),
       ...(detections === undefined ? {} : { detections }),
     },
@@ -82,9 +83,10 @@ const identitySchema = z.looseObject({
   teacher: z.looseObject({
     digest: z.string(),
     head: z.looseObject({
+      task: z.literal('classify').optional(),
       nc: z.int().min(1),
       na: z.int().min(1),
-      no: z.int().min(6),
+      no: z.int().min(1),
       strides: z.array(z.number().positive()),
       anchors: z.array(z.array(z.tuple([z.number(), z.number()]))),
       names: z.array(z.string()),
@@ -140,13 +142,13 @@ function byLayer<T extends { readonly layer?: number | undefined }>(
   return Array.from({ length: Math.max(-1, ...numbered.keys()) + 1 }, (_, layer) => numbered.get(layer));
 }
 
-/** Reads a manifest. Throws E_CACHE_FORMAT naming what is missing when no detection teacher made the cache. */
+/** Reads a manifest. Throws E_CACHE_FORMAT naming what is missing when no teacher made the cache. */
 export function describeTeacherCache(manifest: Manifest): TeacherCache {
   const parsed = identitySchema.safeParse(manifest.identity);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new SoftshardError('E_CACHE_FORMAT', {
-      message: 'The cache does not hold the answers of a detection teacher.',
+      message: 'The cache does not hold the answers of a teacher.',
       where: `identity.${issue?.path.join('.') ?? ''}`,
       expected: issue?.message ?? 'the identity that softshard teach writes',
       cause: parsed.error,

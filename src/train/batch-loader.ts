@@ -11,7 +11,7 @@ import type { PixelSize } from '../data/rgb-image.ts';
 import type { Dataset } from '../data/sample.ts';
 import { writePixels } from '../data/unit-pixels.ts';
 import type { ViewRecord } from '../data/view.ts';
-import { DETECTIONS_KIND, featureKind, HEADS_KIND, headBlob } from '../teach/answers.ts';
+import { DETECTIONS_KIND, featureKind, LOGITS_KIND } from '../teach/answers.ts';
 import { batchDetections } from '../teach/teacher-detections.ts';
 import { objectnessOf } from '../loss/host-objectness.ts';
 import { labelRows, type HostAnswer, type HostBatch } from './batch.ts';
@@ -30,8 +30,8 @@ export type ViewSource =
   | {
       readonly kind: 'cached';
       readonly cache: Pick<Cache, 'readMany'>;
-      /** Number of heads to read, 0 where no term needs them. */
-      readonly heads: number;
+      /** Kind and blobs of what the teacher's head answered; undefined where no term needs it. */
+      readonly output: { readonly kind: string; readonly blobs: readonly string[] } | undefined;
       /** Whether cached detections are read. */
       readonly detections: boolean;
       readonly features: readonly number[];
@@ -60,6 +60,12 @@ function collect(targets: readonly Target[], name: string): HostAnswer {
   return { shape: first.shape, data };
 }
 
+/** A classifier's logits [nc] as the one cell of a head; a head as it is. */
+const asHead = ({ shape, data }: HostAnswer): HostAnswer => ({
+  shape: shape.length === 1 ? [1, 1, 1, ...shape] : shape,
+  data,
+});
+
 /** Bytes that a loaded batch of `batchSize` views holds, for the memory credits. */
 export function batchBytes(imageSize: number, answerValues: number, batchSize: number): number {
   // Pixels as bytes and as floats, answers as floats and as they come from the cache.
@@ -84,7 +90,10 @@ export function createBatchLoader(
     let targets: readonly Target[] = [];
     let records: readonly ViewRecord[];
     if (source.kind === 'cached') {
-      const kinds = [...(source.heads > 0 ? [HEADS_KIND] : []), ...source.features.map(featureKind)];
+      const kinds = [
+        ...(source.output === undefined ? [] : [source.output.kind]),
+        ...source.features.map(featureKind),
+      ];
       if (source.detections) kinds.push(DETECTIONS_KIND);
       targets = await source.cache.readMany(keys, kinds);
       records = targets.map((target) => decodeView(target.record));
@@ -122,10 +131,8 @@ export function createBatchLoader(
         }
       }),
     );
-    const heads =
-      source.kind === 'cached'
-        ? Array.from({ length: source.heads }, (_, level) => collect(targets, headBlob(level)))
-        : [];
+    const output = source.kind === 'cached' ? source.output : undefined;
+    const heads = (output?.blobs ?? []).map((blob) => asHead(collect(targets, blob)));
     const features = new Map(
       source.kind === 'cached'
         ? source.features.map((layer) => [layer, collect(targets, featureKind(layer))] as const)
@@ -139,7 +146,7 @@ export function createBatchLoader(
       labels: labelRows(labels),
       labelled: labels.map((view) => view.labels !== undefined),
       heads,
-      objectness: heads.map(objectnessOf),
+      objectness: output?.kind === LOGITS_KIND ? [] : heads.map(objectnessOf),
       features,
       ...(source.kind === 'cached' && source.detections
         ? { detections: batchDetections(targets.map((target) => floatBlob(target, DETECTIONS_KIND))) }

@@ -47,7 +47,8 @@ export async function finishEpoch(progress: Progress, epoch: FinishedEpoch): Pro
   const score =
     measured === undefined
       ? undefined
-      : fitness({ mAP50: measured['metrics/mAP50'] ?? 0, mAP50_95: measured['metrics/mAP50_95'] ?? 0 });
+      : (measured['metrics/accuracy'] ??
+        fitness({ mAP50: measured['metrics/mAP50'] ?? 0, mAP50_95: measured['metrics/mAP50_95'] ?? 0 }));
   // Without validation the last epoch counts as the best.
   const isBest = score === undefined ? run.validation === undefined : score >= progress.bestFitness;
   if (isBest) {

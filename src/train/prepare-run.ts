@@ -12,8 +12,10 @@ import { SoftshardError } from '../errors.ts';
 import { needsHeads, readsDetections, type DistillationOptions } from '../loss/distillation-options.ts';
 import { buildGraph, type ModelGraph } from '../model/graph.ts';
 import type { TensorData } from '../model/tensor-data.ts';
-import { DETECTIONS_KIND, featureKind, HEADS_KIND } from '../teach/answers.ts';
+import { isClassifier } from '../model/detector.ts';
+import { DETECTIONS_KIND, featureKind, outputAnswer } from '../teach/answers.ts';
 import { autoAnchor } from './auto-anchor.ts';
+import { checkClassLabels } from './check-class-labels.ts';
 import { checkSampling } from './check-sampling.ts';
 import { frozenLayers } from './frozen-layers.ts';
 import { initialWeights } from './initial-weights.ts';
@@ -81,7 +83,7 @@ function withViews(cache: OpenedCache, distillation: DistillationOptions): Opene
   const features = distillation.hints.map((hint) => featureKind(hint.teacher));
   const hasDetections = cache.teacher.detections !== undefined;
   const kinds = [
-    ...(needsHeads(distillation, hasDetections) ? [HEADS_KIND] : []),
+    ...(needsHeads(distillation, hasDetections) ? [outputAnswer(cache.teacher.head).kind] : []),
     ...(hasDetections && readsDetections(distillation) ? [DETECTIONS_KIND] : []),
     ...new Set(features),
   ];
@@ -137,6 +139,10 @@ async function prepareStudent(
   if (asked.mosaic !== augmentation.mosaic) context.info('--rect: no mosaic, nor what is mixed into one');
   const validation = await readValidation(options, context);
   if (validation !== undefined) checkSameClasses(dataset, validation, options.valSplit);
+  if (isClassifier(graph.head)) {
+    checkClassLabels(dataset, augmentation);
+    if (validation !== undefined) checkClassLabels(validation, undefined);
+  }
   const run = {
     ...{ options, dataset, validation, share, cache, augmentation, distillation, graph, initial },
     rect: options.rect

@@ -2,16 +2,19 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../engine/engine.ts';
 import { createHintLoss } from '../loss/hint.ts';
-import type { LossContext, LossTarget } from '../loss/loss.ts';
+import type { LossTarget } from '../loss/loss.ts';
 import { createOutputLoss } from '../loss/output.ts';
 import { pseudoLabelOptions, pseudoLabels } from '../loss/pseudo-labels.ts';
 import { lossWeights, totalLoss } from '../loss/total.ts';
 import type { Forward } from '../model/detector.ts';
-import { adapterKey, applyAdapter, drawnAdapters } from './adapters.ts';
+import { drawnAdapters } from './adapters.ts';
 import type { HostBatch } from './batch.ts';
+import { createClassifierLoss } from './classifier-loss.ts';
+import { classifierOf } from './classifier-options.ts';
 import { hintChannels } from './hint-channels.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { runHardLoss } from './run-hard-loss.ts';
+import { runLossContext } from './run-loss-context.ts';
 import type { StepLoss } from './train-step.ts';
 
 export interface RunLoss {
@@ -29,10 +32,12 @@ export interface RunLoss {
 }
 
 export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
+  const classifier = classifierOf(run);
+  if (classifier !== undefined) return createClassifierLoss(run, classifier, ops);
   const { options, graph, distillation } = run;
   const { head } = graph;
   const channels = hintChannels(run);
-  const { hard, gains } = runHardLoss(run);
+  const { hard } = runHardLoss(run);
   const output = createOutputLoss(distillation.output);
   const hints = distillation.hints.length > 0 ? createHintLoss(distillation.hints) : undefined;
 
@@ -46,14 +51,7 @@ export function createRunLoss(run: PreparedRun, ops: EngineOps): RunLoss {
         ? ({ heads, size }) => pseudoLabels(heads, size, head, pseudoLabelOptions(distillation.output))
         : undefined,
     of: (forward, values, target, { epoch, iteration }) => {
-      const context: LossContext = {
-        ops,
-        head,
-        gains,
-        adapt: applyAdapter(new Map([...values, ...drawn(iteration)]), ops),
-        parameter: (pair, part) => values.get(adapterKey(pair, part)),
-        draw: { seed: options.seed, iteration },
-      };
+      const context = runLossContext(run, new Map([...values, ...drawn(iteration)]), ops, iteration);
       return totalLoss({
         hard: hard(forward, target, context),
         ...(output === undefined ? {} : { output: output(forward, target, context) }),

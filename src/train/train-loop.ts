@@ -81,7 +81,8 @@ export async function trainLoop(loop: TrainLoopOptions, context: StepContext): P
       const row = await finishEpoch(progress, {
         ...{ run, engine, state, files, perEpoch, settings, signal },
         onMeasured: ({ result }) => {
-          if (options.perClass) context.info(`epoch ${epoch + 1}, a class:\n${evaluationTable(result)}`);
+          if (options.perClass && result !== undefined)
+            context.info(`epoch ${epoch + 1}, a class:\n${evaluationTable(result)}`);
         },
       });
       await save();

@@ -1,8 +1,11 @@
 /** Where a run's views and the teacher's answers to them come from, and how much memory they take. */
 import type { PixelSize } from '../data/rgb-image.ts';
 import { decoderVersions } from '../data/decoder-versions.ts';
+import { isClassifier } from '../model/detector.ts';
 import { needsHeads, readsDetections } from '../loss/distillation-options.ts';
+import { outputAnswer } from '../teach/answers.ts';
 import type { ViewSource } from './batch-loader.ts';
+import { classifierOf } from './classifier-options.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { ViewSchedule } from './view-index.ts';
 
@@ -16,6 +19,13 @@ function rectShapes(groups: PreparedRun['rect']): readonly PixelSize[] | undefin
   return shapes;
 }
 
+/** Whether some term of a run reads what the teacher's head answers. */
+const needsOutput = (run: PreparedRun): boolean => {
+  const classifier = classifierOf(run);
+  if (classifier !== undefined) return classifier.kind !== 'none';
+  return needsHeads(run.distillation, run.cache?.teacher.detections !== undefined);
+};
+
 /** The source of a run's views: its cache's, or drawn as it goes. */
 export function viewSource(run: PreparedRun): ViewSource {
   const { cache, options, augmentation, distillation, graph } = run;
@@ -28,7 +38,7 @@ export function viewSource(run: PreparedRun): ViewSource {
   return {
     kind: 'cached',
     cache: cache.reader,
-    heads: needsHeads(distillation, hasDetections) ? graph.head.strides.length : 0,
+    output: needsOutput(run) ? outputAnswer(graph.head) : undefined,
     detections: hasDetections && readsDetections(distillation),
     features: [...new Set(distillation.hints.map((hint) => hint.teacher))],
     recorded: Object.fromEntries(Object.keys(current).map((name) => [name, textOf(recorded[name])])),
@@ -50,9 +60,8 @@ export function teacherValues(run: PreparedRun): number {
   const { cache, graph, options, distillation } = run;
   if (cache === undefined) return 0;
   const { strides, na, no } = graph.head;
-  const heads = needsHeads(distillation, cache.teacher.detections !== undefined)
-    ? strides.reduce((sum, s) => sum + (options.imgsz / s) ** 2 * na * no, 0)
-    : 0;
+  const cells = isClassifier(graph.head) ? [1] : strides.map((s) => (options.imgsz / s) ** 2);
+  const heads = needsOutput(run) ? cells.reduce((sum, n) => sum + n * na * no, 0) : 0;
   const features = distillation.hints.reduce((sum, { teacher }) => {
     const side = options.imgsz / (cache.teacher.layerStrides[teacher] ?? 1);
     return sum + side * side * (cache.teacher.layerChannels[teacher] ?? 0);

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { isSoftshardError } from '../../src/errors.ts';
-import {
-  classificationOptionsSchema,
-  classificationWeights,
-  createClassificationLoss,
-} from '../../src/loss/classification-loss.ts';
+import { classificationWeights, createClassificationLoss } from '../../src/loss/classification-loss.ts';
+import { classificationOptionsSchema } from '../../src/loss/classifier-options.ts';
 import { decoupledTargets } from '../../src/loss/decoupled-targets.ts';
 import { crossEntropy, hintonLoss, softSigmoidTargets, softTargets } from '../../src/loss/soft-targets.ts';
 import { totalLoss } from '../../src/loss/total.ts';

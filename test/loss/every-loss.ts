@@ -1,7 +1,8 @@
 /** Every loss on small inputs, for checks that all of them must pass. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineOps } from '../../src/engine/engine.ts';
-import { classificationOptionsSchema, createClassificationLoss } from '../../src/loss/classification-loss.ts';
+import { createClassificationLoss } from '../../src/loss/classification-loss.ts';
+import { classificationOptionsSchema } from '../../src/loss/classifier-options.ts';
 import { OUTPUT_KINDS, distillationOptions } from '../../src/loss/distillation-options.ts';
 import { createHardLoss } from '../../src/loss/hard-loss.ts';
 import { HINT_KINDS, WEIGHTED_KINDS, type HintPair } from '../../src/loss/hint-pair.ts';
