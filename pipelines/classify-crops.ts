@@ -8,6 +8,24 @@
  * temperature, on the few labels and on the teacher's logits for all crops; once by logits alone, without any label;
  * once with the sigmoid form; and, without the teacher, on the few labels for as many batches. All are measured on the
  * crops of the validation split.
+ *
+ * With the defaults, one seed, native TensorFlow on 2 cores (2.4 minutes of CPU), accuracy and the mean of the three
+ * classes' own on 470 crops; 73 of 723 training crops have a label:
+ *
+ *     teacher, all labels        .964  .932
+ *     few labels                 .885  .789
+ *     softmax, T = 1             .800  .773
+ *     softmax, T = 2             .838  .703
+ *     softmax, T = 4             .874  .768
+ *     softmax, T = 8             .885  .787
+ *     softmax, T = 20            .881  .779
+ *     softmax, T = 4, no labels  .877  .771
+ *     sigmoid, T = 4             .796  .624
+ *
+ * So in 200 steps the teacher adds nothing to labels that are told, on three classes as unlike as these; its logits
+ * alone, without any label, come within .01 of them; and a temperature of 8 or more serves best. The student without a
+ * teacher sees flipped crops at every pass, the others one view a crop. One seed: differences of a few hundredths are
+ * noise.
  */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
