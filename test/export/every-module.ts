@@ -57,8 +57,9 @@ const withMobileBlocks = {
     [-1, 1, 'InvertedResidualV3', [16, 16, 3, 0, 'relu', 1]], // 5
     [-1, 1, 'ChannelGroup', [2, 1]],
     [-1, 1, 'Conv', [16, 3, 2]], // 7, stride 16
+    [-1, 1, 'nn.Identity', []],
   ],
-  head: [[[5, 7], 1, 'Detect', ['nc', 'anchors']]],
+  head: [[[5, 8], 1, 'Detect', ['nc', 'anchors']]],
 };
 
 const DESCRIPTIONS: readonly (readonly [name: string, yaml: unknown])[] = [
