@@ -40,7 +40,7 @@ describe('steps', () => {
     const parsed = parseOptions(trainOptionsSchema, argv);
     assert.ok(!parsed.help);
     assert.deepEqual(parsed.options.set, { distill });
-    assert.equal(parsed.options.cache, '/caches/a');
+    assert.deepEqual(parsed.options.cache, ['/caches/a']);
     assert.equal(parsed.options.val, false);
     assert.equal(parsed.options.split, 'train');
     for (const [schema, step] of [
