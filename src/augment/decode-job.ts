@@ -77,7 +77,8 @@ export function createDecodeRunner(): DecodeRunner {
       // Images of one view are loaded at once: take the room before waiting.
       taken += bytes;
       const pixels = toSharedMemory(image, size);
-      stored += await holdImage(folder.folder, source.digest, size, pixels);
+      const written = await holdImage(folder.folder, source.digest, size, pixels);
+      stored += written;
       return { ...size, pixels: new Uint8Array(pixels) };
     };
     const imageOf = async (sample: number, size: PixelSize): Promise<RgbImage> => {

@@ -5,7 +5,8 @@ import type { DecodedView, ViewRecord } from '../data/view.ts';
 import { createDecodeRunner, imagesOf } from './decode-job.ts';
 import { closed, startDecodeThreads, type DecodeThreads } from './decode-threads.ts';
 import { createImageCache } from './image-cache.ts';
-import type { ImageFolder } from './image-folder.ts';
+import type { PixelSize } from '../data/rgb-image.ts';
+import { heldSize, type ImageFolder } from './image-folder.ts';
 import type { DecodeSource } from './load-image.ts';
 import { aborted, createSlotPool } from './slot-pool.ts';
 
@@ -72,9 +73,15 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
   const images = createImageCache(imageCacheBytes);
   const threads = workers === 0 ? inThisThread() : startDecodeThreads(workers);
   let open = true;
-  let stored = 0;
-  const folder = (): ImageFolder | undefined =>
-    imageFolder === undefined ? undefined : { ...imageFolder, room: imageFolder.room - stored };
+  // Bytes on disk that this decoder has written, or lent to views in work.
+  let taken = 0;
+  const lend = (shown: readonly PixelSize[]): ImageFolder | undefined => {
+    if (imageFolder === undefined) return undefined;
+    const most = shown.reduce((bytes, size) => bytes + heldSize(size), 0);
+    const room = Math.max(0, Math.min(most, imageFolder.room - taken));
+    taken += room;
+    return { ...imageFolder, room };
+  };
 
   const sourceOf = (sample: number): DecodeSource => {
     const found = dataset.samples[sample];
@@ -97,7 +104,15 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
       };
       // An aborted view keeps its slot until its thread is done writing there.
       const loaded = shown.flatMap((image) => images.get(image.sample, image) ?? []);
-      const work = threads.run({ record, sources, loaded, room: images.room(), folder: folder(), slot });
+      const folder = lend(shown);
+      const work = threads.run({ record, sources, loaded, room: images.room(), folder, slot });
+      // What a view that fails has written is not known: all that it was lent stays taken.
+      void work.then(
+        ({ stored }) => {
+          taken -= (folder?.room ?? 0) - stored;
+        },
+        () => undefined,
+      );
       let onAbort: (() => void) | undefined;
       const cancelled = new Promise<never>((_, reject) => {
         if (signal === undefined) return;
@@ -108,10 +123,9 @@ export function createViewDecoder(options: ViewDecoderOptions): ViewDecoder {
         else signal.addEventListener('abort', onAbort, { once: true });
       });
       try {
-        const { labels, pixelDigest, decoded, stored: written } = await Promise.race([work, cancelled]);
+        const { labels, pixelDigest, decoded } = await Promise.race([work, cancelled]);
         if (!open) throw closed();
         for (const image of decoded) images.put(image);
-        stored += written;
         return { record, pixels: new Uint8Array(slot, 0, bytes), labels, pixelDigest, release };
       } catch (error) {
         void work.then(release, release);

@@ -74,16 +74,17 @@ describe('images on disk', () => {
     await rm(home, { recursive: true });
   });
 
-  test('no more is written than asked for, what is there counted', async () => {
-    const limit = 20_000;
-    await digests(limit);
-    const [build = ''] = await readdir(join(home, 'images'));
-    const folder = join(home, 'images', build);
-    const held = await heldBytes(folder);
-    assert.ok(held > 0 && held <= limit, String(held));
-    await digests(limit);
-    assert.equal(await heldBytes(folder), held);
-    assert.equal(await readHeldImage(folder, 'b'.repeat(64), { width: 4, height: 4 }), undefined);
-    await rm(home, { recursive: true });
-  });
+  for (const workers of [0, 2])
+    test(`no more is written than asked for, what is there counted, ${workers} workers`, async () => {
+      const limit = 20_000;
+      await digests(limit, workers);
+      const [build = ''] = await readdir(join(home, 'images'));
+      const folder = join(home, 'images', build);
+      const held = await heldBytes(folder);
+      assert.ok(held > 0 && held <= limit, String(held));
+      await digests(limit, workers);
+      assert.equal(await heldBytes(folder), held);
+      assert.equal(await readHeldImage(folder, 'b'.repeat(64), { width: 4, height: 4 }), undefined);
+      await rm(home, { recursive: true });
+    });
 });
