@@ -15,6 +15,7 @@ import { drawKey } from '../src/random/keyed.ts';
 import { permutedIndex } from '../src/random/permuted-index.ts';
 import { chain, workOn } from '../src/stage.ts';
 import { estimateTeaching, meanUncertainty, probedBytes, type Estimate } from '../src/teach/estimate.ts';
+import { teachingBytes } from '../src/teach/open-views.ts';
 import { prepareTeaching } from '../src/teach/prepare-teaching.ts';
 import { probeDisk } from '../src/teach/probe-disk.ts';
 import { teacherMaker } from '../src/teach/teach-provenance.ts';
@@ -53,19 +54,18 @@ export async function probeTeaching(
 ): Promise<Estimate> {
   const engine = once(() => openStepEngine(options));
   const teaching = await prepareTeaching(options, context, engine);
-  const { prepared, teacher, planned, detections, identity, extent } = teaching;
+  const { prepared, teacher, detections, identity, extent } = teaching;
   const { dataset, plan, imageSize, recordOf } = prepared;
   const { teachBatch, workers } = options;
   const diskBytesPerSecond = await probeDisk(options.cache, () => performance.now());
   const made = await teacherMaker(teacher, engine);
   const answers = codedAnswers(extent, HEAD_CODECS);
-  const pixelBytes = imageSize * imageSize * 3;
-  const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
+  const viewBytes = teachingBytes(teaching);
   const decoder = createViewDecoder({
     dataset,
     workers,
     slots: 2 * (teachBatch + workers),
-    viewBytes: pixelBytes,
+    viewBytes: imageSize * imageSize * 3,
   });
   const running = await teacher.start();
   const source = chain(

@@ -2,11 +2,8 @@
  * The teacher in a process of its own beside the student's: it answers over a channel, in the batches of `teach`, and
  * writes nothing. `softshard train --live-teacher FILE` starts it; it stands where the stage `cached` stands in `teach`.
  */
-import { keptImages } from '../src/augment/image-cache-options.ts';
-import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { encodeManifest } from '../src/cache/manifest.ts';
 import { codedAnswers } from '../src/cache/part.ts';
-import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { SoftshardError } from '../src/errors.ts';
 import { openChannel, type Channel } from '../src/flow/channel.ts';
 import { softshardHome } from '../src/engine/install/home.ts';
@@ -19,8 +16,8 @@ import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
 import { chain } from '../src/stage.ts';
 import { liveAnswers } from '../src/teach/live-answers.ts';
 import { liveOptionsSchema, type LiveOptions } from '../src/teach/live-options.ts';
-import { openPixelShards } from '../src/teach/pixel-shards.ts';
 import type { EngineOpener } from '../src/teach/load-teacher.ts';
+import { openViews, teachingBytes } from '../src/teach/open-views.ts';
 import { prepareTeaching, type PreparedTeaching } from '../src/teach/prepare-teaching.ts';
 import type { RunningTeacher } from '../src/teach/running-teacher.ts';
 import { serveAnswers } from '../src/teach/serve-answers.ts';
@@ -60,33 +57,24 @@ async function livePrepared(
   context: StepContext,
   engine: EngineOpener,
 ): Promise<LiveResult> {
-  const { prepared, teacher, planned, bounds, detections, identity, extent } = teaching;
-  const { dataset, plan, imageSize, recordOf } = prepared;
-  const { teachBatch, workers } = options;
+  const { prepared, teacher, bounds, detections, identity, extent } = teaching;
+  const { plan, recordOf } = prepared;
+  const { teachBatch } = options;
   const { signal } = context;
-  const shards =
-    options.from === undefined ? undefined : await openPixelShards(options.from, prepared.identity, signal);
   const made = await teacherMaker(teacher, engine);
   context.info(`teacher ${options.weights} on ${made.text}`);
-  const pixelBytes = imageSize * imageSize * 3;
-  const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
+  const views = await openViews(teaching, options, {
+    ...{ memory: process.availableMemory(), home: softshardHome(), signal },
+  });
+  const viewBytes = teachingBytes(teaching);
   const credits = createCredits(options.credits * MB);
   // With room for two batches one is decoded while the other is answered.
   const concurrency = credits.total >= 2 * teachBatch * viewBytes ? 2 : 1;
-  const decoder =
-    shards === undefined
-      ? createViewDecoder({
-          ...{ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes },
-          ...(await keptImages(options, process.availableMemory(), softshardHome())),
-        })
-      : undefined;
-  const source = shards?.decoder ?? decoder;
-  if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
   let running: RunningTeacher | undefined;
   try {
     running = await teacher.start();
     const settled = await settleAnswers({
-      ...{ options, extent, bounds, plan, teacher, running, decoder: source, recordOf, signal },
+      ...{ options, extent, bounds, plan, teacher, running, decoder: views.decoder, recordOf, signal },
       ops: async () => (await engine()).engine.ops,
       begun: false,
       info: (message) => context.info(message),
@@ -95,7 +83,7 @@ async function livePrepared(
     const live = liveAnswers({
       ...{ plan, teachBatch, answers, concurrency, keepBytes: options.keep * MB },
       source: chain(
-        decode({ decoder: source, recordOf, viewBytes, ahead: teachBatch, batch: teachBatch }),
+        decode({ decoder: views.decoder, recordOf, viewBytes, ahead: teachBatch, batch: teachBatch }),
         teach({ teacher: running, teachBatch, detections }),
       ),
       context: { credits, signal, emit: (event) => context.emit(event) },
@@ -103,7 +91,7 @@ async function livePrepared(
     await channel.send(
       encodeManifest({
         identity,
-        provenance: made.provenance(teachBatch, shards?.versions ?? decoderVersions()),
+        provenance: made.provenance(teachBatch, views.versions),
         ...settled,
         extent: { ...settled.extent, answers: answers.map(({ stored: _, ...answer }) => answer) },
       }),
@@ -112,7 +100,7 @@ async function livePrepared(
     return live.counts;
   } finally {
     await running?.dispose();
-    await decoder?.close();
+    await views.close();
   }
 }
 

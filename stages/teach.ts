@@ -8,8 +8,6 @@
  */
 import { resolve } from 'node:path';
 import { bufferCount, concatAll, concatMap, map, type Observable } from 'rxjs';
-import { keptImages } from '../src/augment/image-cache-options.ts';
-import { createViewDecoder } from '../src/augment/view-decoder.ts';
 import { openCacheForWriting, type CacheWriter } from '../src/cache/cache-writer.ts';
 import { openCache } from '../src/cache/cache-reader.ts';
 import { folderStore } from '../src/cache/folder-store.ts';
@@ -21,7 +19,6 @@ import { mayLive, newEntry } from '../src/cache/lock-entry.ts';
 import type { Manifest } from '../src/cache/manifest.ts';
 import { shareUnits } from '../src/cache/share-units.ts';
 import type { Store } from '../src/cache/store.ts';
-import { decoderVersions } from '../src/data/decoder-versions.ts';
 import { softshardHome } from '../src/engine/install/home.ts';
 import { createCredits } from '../src/flow/credits.ts';
 import { monotonicClock } from '../src/flow/monotonic-clock.ts';
@@ -36,9 +33,9 @@ import { HEAD_CODECS } from '../src/head-codec/codecs.ts';
 import { chain, type Stage } from '../src/stage.ts';
 import { answerViews, targetsOf } from '../src/teach/answer-views.ts';
 import { refuseFullDisk } from '../src/teach/free-space.ts';
-import { openPixelShards } from '../src/teach/pixel-shards.ts';
 import { selectUnits } from '../src/teach/prepare-plan.ts';
 import type { EngineOpener } from '../src/teach/load-teacher.ts';
+import { openViews, teachingBytes } from '../src/teach/open-views.ts';
 import { prepareTeaching, type PreparedTeaching } from '../src/teach/prepare-teaching.ts';
 import { engineOfCache, threadsOfCache } from '../src/teach/recorded-engine.ts';
 import { busyTeacher, type RunningTeacher } from '../src/teach/running-teacher.ts';
@@ -156,25 +153,11 @@ export async function teachInto(
   }
   const committed = (await store.list('units/')).length / plan.units.length;
   await refuseFullDisk(options.cache, Math.ceil(bytes * Math.max(0, 1 - committed)));
-  const shards =
-    options.from === undefined
-      ? undefined
-      : await openPixelShards(options.from, prepared.identity, context.signal);
-
   const made = await teacherMaker(teacher, engine);
   context.info(made.text);
-  const pixelBytes = imageSize * imageSize * 3;
-  // Pixels as bytes and floats, answers as floats twice (the batch and its copy) and encoded.
-  const viewBytes = pixelBytes * 5 + planned.viewValues * 8 + planned.viewBytes;
-  const decoder =
-    shards === undefined
-      ? createViewDecoder({
-          ...{ dataset, workers, slots: 2 * (teachBatch + workers), viewBytes: pixelBytes },
-          ...(await keptImages(options, process.availableMemory(), softshardHome())),
-        })
-      : undefined;
-  const source = shards?.decoder ?? decoder;
-  if (source === undefined) throw new Error('there is neither a decoder nor pixel shards');
+  const views = await openViews(teaching, options, {
+    ...{ memory: process.availableMemory(), home: softshardHome(), signal: context.signal },
+  });
   let running: RunningTeacher | undefined;
   let writer: CacheWriter | undefined;
   const counts = { written: 0, found: 0, equal: 0 };
@@ -182,14 +165,14 @@ export async function teachInto(
   try {
     running = await teacher.start();
     const settled = await settleAnswers({
-      ...{ options, extent, bounds, plan, teacher, running, decoder: source },
+      ...{ options, extent, bounds, plan, teacher, running, decoder: views.decoder },
       ops: async () => (await engine()).engine.ops,
       recordOf: prepared.recordOf,
       begun: base !== undefined || (await store.size('cache.json')) !== undefined,
       signal: context.signal,
       info: (message) => context.info(message),
     });
-    const provenance = made.provenance(teachBatch, shards?.versions ?? decoderVersions());
+    const provenance = made.provenance(teachBatch, views.versions);
     if (base !== undefined) compareProvenance(provenance, base.provenance);
     writer = await openCacheForWriting({
       store,
@@ -204,9 +187,9 @@ export async function teachInto(
     const stage = cached(
       chain(
         decode({
-          decoder: source,
+          decoder: views.decoder,
           recordOf: prepared.recordOf,
-          viewBytes,
+          viewBytes: teachingBytes(teaching),
           ahead: teachBatch + workers,
           batch: teachBatch,
         }),
@@ -227,7 +210,7 @@ export async function teachInto(
       { replay: options.units !== undefined },
     );
     const begin = performance.now();
-    let views = 0;
+    let madeViews = 0;
     const flow = {
       credits: createCredits(options.credits * 1024 * 1024),
       emit: (event: SoftshardEvent) => context.emit(event),
@@ -235,9 +218,9 @@ export async function teachInto(
     };
     const onOutcome = (outcome: UnitOutcome): void => {
       counts[outcome.state] += 1;
-      if (outcome.state !== 'found') views += outcome.views;
+      if (outcome.state !== 'found') madeViews += outcome.views;
       const elapsed = performance.now() - begin;
-      const rate = views / (elapsed / 1000);
+      const rate = madeViews / (elapsed / 1000);
       const dataWait = Math.max(0, 1 - busy / elapsed);
       const left = units.length - counts.written - counts.found - counts.equal;
       context.emit({
@@ -245,7 +228,7 @@ export async function teachInto(
         ...outcome,
         total: plan.units.length,
         bytes: outcome.views * planned.viewBytes,
-        ...(views > 0 ? { rate, dataWait, etaS: (left * plan.unitViews) / rate } : {}),
+        ...(madeViews > 0 ? { rate, dataWait, etaS: (left * plan.unitViews) / rate } : {}),
       });
     };
     const leases = unitLeases({
@@ -270,7 +253,7 @@ export async function teachInto(
     return result(counts.found, counts.written, counts.equal, complete);
   } finally {
     await running?.dispose();
-    await decoder?.close();
+    await views.close();
     await writer?.close();
   }
 }
