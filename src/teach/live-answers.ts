@@ -5,12 +5,12 @@
 import { encodeRecord } from '../cache/record.ts';
 import type { CodedAnswer } from '../cache/part.ts';
 import type { Target } from '../cache/target.ts';
-import { placeOf } from '../cache/extent.ts';
 import type { Plan, Unit, ViewKey } from '../data/plan.ts';
 import { SoftshardError } from '../errors.ts';
 import { createCredits } from '../flow/credits.ts';
 import { eachValueFrom } from '../flow/each-value-from.ts';
 import { workOn, type Source, type StageContext } from '../stage.ts';
+import { batchOf } from './teach-batch.ts';
 import { keptRecords, type ViewRecords } from './kept-records.ts';
 import type { Question } from './live-message.ts';
 
@@ -42,21 +42,6 @@ export interface LiveAnswers {
 }
 
 const nameOf = ({ sample, view }: ViewKey): string => `${sample}/${view}`;
-
-/** The batch of `teach` that holds a view, as a unit of its own. Throws E_CACHE_INCOMPLETE outside the plan. */
-export function batchOf(plan: Plan, teachBatch: number, key: ViewKey): Unit {
-  const place = placeOf({ ...plan, answers: [] }, key.sample, key.view);
-  const unit = place === undefined ? undefined : plan.units[place.unit];
-  if (place === undefined || unit === undefined) {
-    throw new SoftshardError('E_CACHE_INCOMPLETE', {
-      message: 'The live teacher does not know that view.',
-      where: `sample ${key.sample}, view ${key.view}`,
-      expected: `${plan.samples} samples, ${plan.views} views`,
-    });
-  }
-  const start = place.position - (place.position % teachBatch);
-  return { ...unit, views: unit.views.slice(start, start + teachBatch) };
-}
 
 /** Answers from `source`, batch by batch. */
 export function liveAnswers(options: LiveAnswersOptions): LiveAnswers {

@@ -17,6 +17,7 @@ import { changedImages } from './changed-images.ts';
 import { prepareTeaching } from './prepare-teaching.ts';
 import { engineOfCache, threadsOfCache } from './recorded-engine.ts';
 import { recordedOptions, type RecordedTeacherOptions, type TeacherFiles } from './recorded-options.ts';
+import { batchAt, batchStart } from './teach-batch.ts';
 import { teacherMaker } from './teach-provenance.ts';
 
 export interface RecordedTeacher {
@@ -116,9 +117,9 @@ export async function openRecordedTeacher(
       let start = -1;
       let answers: readonly Target[] = [];
       for (const position of positions) {
-        const first = position - (position % teachBatch);
+        const first = batchStart(teachBatch, position);
         if (first !== start) {
-          answers = await answer({ ...unit, views: unit.views.slice(first, first + teachBatch) });
+          answers = await answer(batchAt(unit, teachBatch, position));
           start = first;
         }
         const target = answers[position - first];

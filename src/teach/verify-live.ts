@@ -14,7 +14,7 @@ import { HEAD_CODECS } from '../head-codec/codecs.ts';
 import { drawKey } from '../random/keyed.ts';
 import { permutedIndex } from '../random/permuted-index.ts';
 import { shortJson } from '../text/canonical-json.ts';
-import { batchOf } from './live-answers.ts';
+import { batchOf } from './teach-batch.ts';
 import type { RecordedTeacher } from './recorded-teacher.ts';
 
 /**

@@ -9,7 +9,8 @@ import { makePlan, type ViewKey } from '../../src/data/plan.ts';
 import { isSoftshardError } from '../../src/errors.ts';
 import { createCredits } from '../../src/flow/credits.ts';
 import { source } from '../../src/stage.ts';
-import { batchOf, liveAnswers, type LiveAnswers } from '../../src/teach/live-answers.ts';
+import { liveAnswers, type LiveAnswers } from '../../src/teach/live-answers.ts';
+import { batchOf } from '../../src/teach/teach-batch.ts';
 
 const BATCH = 3;
 const plan = makePlan({ samples: 11, views: 2, unitViews: 5 });
