@@ -114,22 +114,18 @@ export function compareRun(
   }
 }
 
-const engineProvenance = z.looseObject({ name: z.unknown(), threads: z.unknown(), isa: z.unknown() });
+/** The engine that a part of the provenance names under `key`; undefined where there is none. */
+function engineIn(part: unknown, key: 'name' | 'engine'): EngineRecord | undefined {
+  const parsed = z.record(z.string(), z.unknown()).safeParse(part);
+  if (!parsed.success) return undefined;
+  return engineRecord(parsed.data[key], parsed.data['threads'], parsed.data['isa']);
+}
 
 /** The engine that began a run; undefined where the record names none. */
-export function engineOfRun({ provenance }: Pick<RunRecord, 'provenance'>): EngineRecord | undefined {
-  const parsed = engineProvenance.safeParse(provenance['engine']);
-  if (!parsed.success) return undefined;
-  const { name, threads, isa } = parsed.data;
-  return engineRecord(name, threads, isa);
-}
-
-const teacherProvenance = z.looseObject({ engine: z.unknown(), threads: z.unknown(), isa: z.unknown() });
+export const engineOfRun = ({ provenance }: Pick<RunRecord, 'provenance'>): EngineRecord | undefined =>
+  engineIn(provenance['engine'], 'name');
 
 /** The engine of the live teacher that answered a run; undefined where there was none. */
-export function engineOfLiveTeacher({ provenance }: Pick<RunRecord, 'provenance'>): EngineRecord | undefined {
-  const parsed = teacherProvenance.safeParse(provenance['teacher']);
-  if (!parsed.success) return undefined;
-  const { engine, threads, isa } = parsed.data;
-  return engineRecord(engine, threads, isa);
-}
+export const engineOfLiveTeacher = ({
+  provenance,
+}: Pick<RunRecord, 'provenance'>): EngineRecord | undefined => engineIn(provenance['teacher'], 'engine');
