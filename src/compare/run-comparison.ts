@@ -5,7 +5,7 @@ import { findPipeline, loadPipeline } from '../cli/pipeline-file.ts';
 import { runPipeline } from '../cli/run.ts';
 import { SoftshardError } from '../errors.ts';
 import type { StepContext } from '../flow/step-command.ts';
-import { writtenStages } from '../method/method.ts';
+import { writtenStages, type Method } from '../method/method.ts';
 import { readMethod } from '../method/registry.ts';
 import { comparedResultSchema, readMethodRun, writeMethodRun, type MethodRun } from './method-run.ts';
 
@@ -41,17 +41,13 @@ async function comparableOptions(pipeline: string): Promise<ReadonlySet<string>>
 }
 
 /** What decides a method's results, as plain data. */
-async function settingsOf(
-  plan: ComparisonPlan,
-  method: string,
-  seed: number,
-): Promise<Record<string, unknown>> {
+function settingsOf(plan: ComparisonPlan, method: Method, seed: number): Record<string, unknown> {
   const set = Object.fromEntries(
     Object.entries(plan.set).filter(([key]) => !FREE.some((free) => free === key)),
   );
   return {
     ...{ pipeline: plan.pipeline, seed, set },
-    stages: writtenStages(await readMethod(method)),
+    stages: writtenStages(method),
   };
 }
 
@@ -62,12 +58,14 @@ async function settingsOf(
  */
 export async function* runComparison(plan: ComparisonPlan, context: StepContext): AsyncGenerator<MethodRun> {
   const keys = await comparableOptions(plan.pipeline);
-  const read = await Promise.all(plan.methods.map(readMethod));
+  const methods = await Promise.all(
+    plan.methods.map(async (source) => [source, await readMethod(source)] as const),
+  );
   for (let seed = 0; seed < plan.seeds; seed++) {
-    for (const [i, source] of plan.methods.entries()) {
-      const method = read[i]?.name ?? source;
+    for (const [source, read] of methods) {
+      const method = read.name;
       const file = join(plan.folder, 'compared', `${method}-${seed}.json`);
-      const settings = await settingsOf(plan, source, seed);
+      const settings = settingsOf(plan, read, seed);
       const found = await readMethodRun(file, settings);
       if (found !== undefined) {
         context.info(`found ${method}, seed ${seed}`);
