@@ -4,7 +4,7 @@
  * logits must give it.
  */
 import { SoftshardError } from '../errors.ts';
-import { decodeHeads } from '../metric/box-decode.ts';
+import { decodeHeads, sigmoid } from '../metric/box-decode.ts';
 import type { HeadSpec } from '../model/detector.ts';
 import type { GraphTensor } from './graph-file.ts';
 
@@ -43,8 +43,6 @@ const misfit = (message: string, where: string, expected: string, found: string)
     ...{ message, where, expected, found },
     remedy: 'Name the tensors of the raw logits, one a level, with --heads NAME,NAME,NAME.',
   });
-
-const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 const median = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

@@ -1,10 +1,9 @@
 /** What stands for the rows that are not stored: values by which the losses' expected gradient stays right. */
+import { sigmoid } from '../metric/box-decode.ts';
 import type { ClassScale } from './class-scale.ts';
 import { CLASS_COLUMN, OBJECTNESS_COLUMN, type HeadShape } from './head-shape.ts';
 import { MEAN_STEP } from './row-plan.ts';
 import { UNIT } from './units.ts';
-
-export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 /** Least value for rows below the floor, in units. */
 const LEAST_BELOW = -64 * UNIT;

@@ -17,7 +17,8 @@ export interface HeadLevel {
   readonly nx: number;
 }
 
-const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
+/** The logistic function, in float64. */
+export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 function checkLevels(heads: readonly HeadLevel[], head: HeadSpec): void {
   if (heads.length !== head.strides.length) {
