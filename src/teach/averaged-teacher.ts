@@ -1,5 +1,5 @@
 /** Several teachers as one: the mean of their raw logits. */
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../cache/document.ts';
 import { SoftshardError } from '../errors.ts';
 import { headBlob } from './answers.ts';
 import type { LoadedTeacher } from './load-teacher.ts';
@@ -25,9 +25,7 @@ export function averagedAnswers(
 
 /** Identifies several teachers, in their order. */
 const digestOf = (teachers: readonly LoadedTeacher[]): string =>
-  createHash('sha256')
-    .update(['softshard-averaged 1', ...teachers.map(({ summary }) => summary.digest)].join('\n'))
-    .digest('hex');
+  sha256Hex(['softshard-averaged 1', ...teachers.map(({ summary }) => summary.digest)].join('\n'));
 
 async function startAll(teachers: readonly LoadedTeacher[], levels: number): Promise<RunningTeacher> {
   const running: RunningTeacher[] = [];

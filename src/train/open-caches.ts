@@ -1,14 +1,13 @@
 /** The caches that a run learns from, by the options: one or several, finished or growing. */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cache } from '../cache/cache-reader.ts';
+import { openCache, type Cache } from '../cache/cache-reader.ts';
+import { sha256Hex } from '../cache/document.ts';
 import { openExtended } from '../cache/extensions.ts';
 import { followCache, type FollowWait } from '../cache/follow-cache.ts';
 import { folderStore } from '../cache/folder-store.ts';
 import { firstDifference } from '../cache/identity.ts';
 import { mergeCaches, type MergedCache, type MergeRule, type MergeSource } from '../cache/merge-caches.ts';
-import { openCache } from '../cache/cache-reader.ts';
 import { lockReader } from '../cache/reader-lock.ts';
 import { SoftshardError } from '../errors.ts';
 import { monotonicClock } from '../flow/monotonic-clock.ts';
@@ -75,9 +74,7 @@ function digestOf(merged: MergedCache): string {
   );
   const [only, ...others] = [...new Set(answering.map(([, digest]) => digest))];
   if (only !== undefined && others.length === 0) return only;
-  return createHash('sha256')
-    .update(JSON.stringify(canonicalJson(Object.fromEntries(answering))))
-    .digest('hex');
+  return sha256Hex(JSON.stringify(canonicalJson(Object.fromEntries(answering))));
 }
 
 /** The teacher, or teachers, behind a merge as if they were one. */
