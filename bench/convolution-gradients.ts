@@ -20,22 +20,25 @@ export function convolutionGradients(
   x: tf.Tensor4D,
 ): () => number {
   const calls: Call[] = [];
+  const record = (input: tf.Tensor4D, filter: tf.Tensor4D, y: tf.Tensor4D, options: Conv2dOptions) => {
+    calls.push({
+      inputShape: input.shape,
+      filter: tf.keep(tf.clone(filter)),
+      dy: tf.keep(tf.onesLike(y)),
+      options,
+    });
+    return y;
+  };
   const recording: EngineOps = {
     ...ops,
-    conv2d: (input, filter, options) => {
-      const y = ops.conv2d(input, filter, options);
-      calls.push({
-        inputShape: input.shape,
-        filter: tf.keep(tf.clone(filter)),
-        dy: tf.keep(tf.onesLike(y)),
-        options,
-      });
-      return y;
-    },
+    conv2d: (input, filter, options) => record(input, filter, ops.conv2d(input, filter, options), options),
+    conv2dBias: (input, filter, bias, options, silu) =>
+      record(input, filter, ops.conv2dBias(input, filter, bias, options, silu), options),
   };
   const model = createInference(graph, state, recording);
   tf.dispose([...model.forward(x).heads]);
   model.dispose();
+  if (calls.length === 0) throw new Error('the model ran no convolution that was recorded');
   return () =>
     tf.tidy(() => {
       let last = Number.NaN;
