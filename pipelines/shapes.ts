@@ -9,8 +9,8 @@
  * from the cache and the few labels, and from the labels alone (which it therefore sees more often). Then it measures
  * both and the teacher on the held-out pictures. Run again, it finds what is there.
  *
- * One run with the defaults on 2 cores gave mAP50 and mAP50-95: native TensorFlow (57 s) .991 and .868 for the teacher,
- * .506 and .288 for the distilled student, .048 and .016 for labels only; WebAssembly (2 min 51 s) .450 and .247 for the
+ * One run with the defaults on 2 cores gave mAP50 and mAP50-95: native TensorFlow (51 s) .991 and .868 for the teacher,
+ * .507 and .292 for the distilled student, .048 and .018 for labels only; WebAssembly (1 min 20 s) .450 and .247 for the
  * distilled student, .059 and .018 for labels only. That is one seed, so few steps that both students are far from
  * trained, and no control with the hard loss at the scale of both terms together.
  */
